@@ -1,0 +1,167 @@
+// Package kernel is the only room with raw system calls and unsafe: sockets,
+// threads with descriptor tables of their own, socket diagnosis, settings,
+// limits and /proc. It knows nothing of runs, attempts or outcomes.
+//
+// The socket calls here neither allocate nor retry (but for EINTR), and return
+// the kernel's error number as it is: what it means is decided elsewhere. All
+// sockets are non-blocking and close-on-exec, so that no call of theirs sleeps:
+// that is why they may go past the Go scheduler.
+package kernel
+
+import (
+	"net/netip"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Sockaddr is a socket address in the kernel's own form, ready to be passed
+// without a copy. The zero value is no address.
+type Sockaddr struct {
+	raw unix.RawSockaddrInet6 // large enough for both families
+	len uint32
+}
+
+// NewSockaddr turns an address into the kernel's form. IPv4-mapped IPv6
+// addresses become IPv4. Zones are not supported.
+func NewSockaddr(ap netip.AddrPort) Sockaddr {
+	var sa Sockaddr
+	addr := ap.Addr().Unmap()
+	if addr.Is4() {
+		in4 := (*unix.RawSockaddrInet4)(unsafe.Pointer(&sa.raw)) // both start with family and port
+		in4.Family = unix.AF_INET
+		in4.Port = swap16(ap.Port())
+		in4.Addr = addr.As4()
+		sa.len = unix.SizeofSockaddrInet4
+		return sa
+	}
+	sa.raw.Family = unix.AF_INET6
+	sa.raw.Port = swap16(ap.Port())
+	sa.raw.Addr = addr.As16()
+	sa.len = unix.SizeofSockaddrInet6
+	return sa
+}
+
+// AddrPort reads the address back.
+func (sa *Sockaddr) AddrPort() netip.AddrPort {
+	switch sa.raw.Family {
+	case unix.AF_INET:
+		in4 := (*unix.RawSockaddrInet4)(unsafe.Pointer(&sa.raw))
+		return netip.AddrPortFrom(netip.AddrFrom4(in4.Addr), swap16(in4.Port))
+	case unix.AF_INET6:
+		return netip.AddrPortFrom(netip.AddrFrom16(sa.raw.Addr), swap16(sa.raw.Port))
+	}
+	return netip.AddrPort{}
+}
+
+// Family returns AF_INET or AF_INET6.
+func (sa *Sockaddr) Family() int { return int(sa.raw.Family) }
+
+// Port returns the port in host order.
+func (sa *Sockaddr) Port() uint16 { return swap16(sa.raw.Port) }
+
+// swap16 turns network order into host order and back. All systems that
+// lastport runs on are little-endian.
+func swap16(v uint16) uint16 { return v<<8 | v>>8 }
+
+// StreamSocket opens a TCP socket of the family.
+func StreamSocket(family int) (fd int, errno syscall.Errno) {
+	r, _, e := syscall.RawSyscall(unix.SYS_SOCKET, uintptr(family), unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	return int(r), e
+}
+
+// Connect starts to connect, or asks how a started connect stands: 0 is
+// connected, EINPROGRESS and EALREADY mean that the answer is still to come.
+func Connect(fd int, sa *Sockaddr) syscall.Errno {
+	for {
+		_, _, e := syscall.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&sa.raw)), uintptr(sa.len))
+		if e != syscall.EINTR {
+			return e
+		}
+	}
+}
+
+// Bind binds the socket to the address.
+func Bind(fd int, sa *Sockaddr) syscall.Errno {
+	_, _, e := syscall.RawSyscall(unix.SYS_BIND, uintptr(fd), uintptr(unsafe.Pointer(&sa.raw)), uintptr(sa.len))
+	return e
+}
+
+// Listen makes the socket a listener.
+func Listen(fd, backlog int) syscall.Errno {
+	_, _, e := syscall.RawSyscall(unix.SYS_LISTEN, uintptr(fd), uintptr(backlog), 0)
+	return e
+}
+
+// Accept takes the next connection from the listener's queue and writes the
+// peer's address to peer. EAGAIN says that the queue is empty.
+func Accept(fd int, peer *Sockaddr) (conn int, errno syscall.Errno) {
+	for {
+		peer.len = uint32(unsafe.Sizeof(peer.raw))
+		r, _, e := syscall.RawSyscall6(unix.SYS_ACCEPT4, uintptr(fd), uintptr(unsafe.Pointer(&peer.raw)),
+			uintptr(unsafe.Pointer(&peer.len)), unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
+		if e != syscall.EINTR && e != syscall.ECONNABORTED {
+			return int(r), e
+		}
+	}
+}
+
+// LocalAddr writes the socket's own address to sa.
+func LocalAddr(fd int, sa *Sockaddr) syscall.Errno {
+	sa.len = uint32(unsafe.Sizeof(sa.raw))
+	_, _, e := syscall.RawSyscall(unix.SYS_GETSOCKNAME, uintptr(fd), uintptr(unsafe.Pointer(&sa.raw)), uintptr(unsafe.Pointer(&sa.len)))
+	return e
+}
+
+// Read reads what has come. 0 bytes without an error is the peer's FIN.
+func Read(fd int, p []byte) (n int, errno syscall.Errno) {
+	r, _, e := syscall.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)))
+	return int(r), e
+}
+
+// CloseFD closes the descriptor in the calling thread's table.
+func CloseFD(fd int) syscall.Errno {
+	_, _, e := syscall.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0)
+	return e
+}
+
+// Reset closes the connection with RST instead of FIN: SO_LINGER with a time
+// of zero (socket(7)).
+func Reset(fd int) syscall.Errno {
+	linger := unix.Linger{Onoff: 1, Linger: 0}
+	setsockopt(fd, unix.SOL_SOCKET, unix.SO_LINGER, unsafe.Pointer(&linger), unsafe.Sizeof(linger))
+	return CloseFD(fd)
+}
+
+// SetInt sets a socket option that is an int.
+func SetInt(fd, level, option, value int) syscall.Errno {
+	v := int32(value)
+	return setsockopt(fd, level, option, unsafe.Pointer(&v), unsafe.Sizeof(v))
+}
+
+// GetInt reads a socket option that is an int.
+func GetInt(fd, level, option int) (int, syscall.Errno) {
+	var v int32
+	n := uint32(unsafe.Sizeof(v))
+	_, _, e := syscall.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(fd), uintptr(level), uintptr(option),
+		uintptr(unsafe.Pointer(&v)), uintptr(unsafe.Pointer(&n)), 0)
+	return int(v), e
+}
+
+// ipLocalPortRange is IP_LOCAL_PORT_RANGE (include/uapi/linux/in.h), Linux 6.3.
+const ipLocalPortRange = 51
+
+// SetLocalPortRange lets the kernel choose the source port from low to high
+// alone: IP_LOCAL_PORT_RANGE, Linux 6.3 and later (ip(7)). The option holds the
+// upper bound in its high 16 bits. A bound outside the namespace's own
+// range is silently ignored by the kernel.
+func SetLocalPortRange(fd int, low, high uint16) syscall.Errno {
+	v := uint32(high)<<16 | uint32(low)
+	return setsockopt(fd, unix.IPPROTO_IP, ipLocalPortRange, unsafe.Pointer(&v), unsafe.Sizeof(v))
+}
+
+func setsockopt(fd, level, option int, value unsafe.Pointer, size uintptr) syscall.Errno {
+	_, _, e := syscall.RawSyscall6(unix.SYS_SETSOCKOPT, uintptr(fd), uintptr(level), uintptr(option), uintptr(value), size, 0)
+	return e
+}

@@ -1,0 +1,58 @@
+// Package step is the seam between a scenario and an engine: a scenario yields
+// batches of steps, an engine does them and answers with completions. Both
+// sides, and the recorder, know this package and not one another.
+//
+// It holds plain data only: no socket, no clock, no arithmetic.
+package step
+
+import "lastport/loadgen/outcome"
+
+// Op is what a step asks for.
+type Op uint8
+
+// The operations of a step.
+const (
+	Open  Op = iota + 1 // open one connection
+	Close               // close the connection Conn by the run's close mode
+)
+
+// Step asks an engine to do one thing.
+type Step struct {
+	Op     Op
+	Source uint16 // index of the source address; 0 if the kernel chooses it
+	Target uint16 // index of the target
+	Port   uint16 // Open: ask for this source port alone; 0: the strategy decides
+	Conn   uint32 // Close: the connection, as its Completion named it
+	Due    int64  // when it was due, nanoseconds since the run began; 0: at once, no schedule
+}
+
+// Completion says what came of a step. Times are nanoseconds since the run
+// began, read directly before and directly after the system call.
+type Completion struct {
+	Op      Op
+	Outcome outcome.Code
+	Source  uint16
+	Target  uint16
+	Port    uint16 // the source port in use; 0 if there is none
+	Errno   uint16 // the error number behind a failure
+	Conn    uint32 // names the connection in later steps; meaningless after a failure
+	Open    uint32 // connections that were open toward this (source, target) when the attempt began
+	Due     int64
+	Start   int64
+	End     int64
+	BindNS  uint32 // time that bind took, where the strategy binds; 0: it does not
+}
+
+// Work is a scenario as one worker sees it. An engine calls it from a single
+// thread.
+type Work interface {
+	// Next fills steps with what is to be done at the time now and returns how
+	// many it filled. With none, wake is when to ask again; Done means never.
+	Next(now int64, steps []Step) (n int, wake int64)
+	// Take hands completions back, each step exactly once, in the order in which
+	// they ended. The slice is the engine's and is used again.
+	Take(done []Completion)
+}
+
+// Done as a wake time says that a Work has nothing more to do.
+const Done int64 = -1

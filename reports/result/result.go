@@ -1,0 +1,318 @@
+// Package result holds what a run measured: the types of the result file, its
+// reading and writing, histograms and their merge.
+//
+// It is a leaf: it imports nothing else of lastport, so that a saved result can
+// be read and rendered on any system. Arithmetic that predicts (package
+// capacity) and words for people (package reports) do not belong here.
+//
+// Conventions of the file: durations are integer nanoseconds in fields that end
+// in _ns; t_ns counts from run.started; rates end in _per_s. What was not
+// measured is absent, never 0: optional numbers are pointers.
+package result
+
+import "time"
+
+// Schema names the version of a single run's file.
+const Schema = "lastport/result/v1"
+
+// Result is one run, as it is kept in result.json.
+type Result struct {
+	Schema    string     `json:"schema"`
+	Tool      Tool       `json:"tool"`
+	Run       Run        `json:"run"`
+	Host      Host       `json:"host"`
+	Config    Config     `json:"config"`
+	Space     Space      `json:"space"`
+	Predicted Predicted  `json:"predicted"`
+	Measured  Measured   `json:"measured"`
+	Residual  Residual   `json:"residual"`
+	Attempts  int64      `json:"attempts"`
+	Outcomes  Outcomes   `json:"outcomes"`
+	Latency   Latency    `json:"latency"`
+	Occupancy []Band     `json:"occupancy,omitempty"`
+	Timeline  []Row      `json:"timeline,omitempty"`
+	Server    *Server    `json:"server,omitempty"`
+	Witness   *Witness   `json:"witness,omitempty"`
+	Recovery  *Recovery  `json:"recovery,omitempty"`
+	Ports     *Ports     `json:"ports,omitempty"`
+	Kernel    Counters   `json:"kernel,omitempty"`
+	Cost      *Cost      `json:"cost,omitempty"`
+	Observer  *Observer  `json:"observer,omitempty"`
+	Expect    []Expected `json:"expect,omitempty"`
+	Warnings  []Warning  `json:"warnings,omitempty"`
+	Verdict   Verdict    `json:"verdict"`
+}
+
+// Tool says which lastport measured.
+type Tool struct {
+	Version string `json:"version"`
+	Commit  string `json:"commit,omitempty"`
+	Go      string `json:"go"`
+}
+
+// Run says which run this is and whether it came to its own end.
+type Run struct {
+	ID          string    `json:"id"`
+	Scenario    string    `json:"scenario"`
+	Started     time.Time `json:"started"`
+	Ended       time.Time `json:"ended,omitzero"`
+	Interrupted bool      `json:"interrupted"` // true also in every snapshot written before the end
+	Shard       *Shard    `json:"shard,omitempty"`
+	Seed        uint64    `json:"seed"`
+}
+
+// Shard says which part of a distributed run this is; Index counts from 0.
+type Shard struct {
+	Index int `json:"index"`
+	Count int `json:"count"`
+}
+
+// Host describes where the run happened.
+type Host struct {
+	Kernel      string            `json:"kernel"`
+	HZ          int               `json:"hz,omitempty"` // timer interrupts per second; absent when it could not be learned
+	CPUs        int               `json:"cpus"`
+	MemoryBytes int64             `json:"memory_bytes,omitempty"`
+	Place       string            `json:"place"`
+	Sysctls     map[string]string `json:"sysctls,omitempty"` // as they were in force during the run
+	Changed     map[string]Change `json:"changed,omitempty"` // keys that the tool or --sysctl set
+	Differs     map[string]Change `json:"differs,omitempty"` // host settings that the place could not take over
+	Limits      Limits            `json:"limits"`
+}
+
+// Change is a setting's value on the host and in the place of the run.
+type Change struct {
+	Host string `json:"host"`
+	Run  string `json:"run"`
+	Why  string `json:"why,omitempty"`
+}
+
+// Limits are the process limits that bound a run.
+type Limits struct {
+	NoFile uint64 `json:"nofile"` // descriptors per descriptor table
+}
+
+// Config holds every flag as it was understood. Secrets are never part of it.
+type Config struct {
+	Range       string            `json:"range"`
+	Exclude     string            `json:"exclude,omitempty"`
+	Sources     []string          `json:"source,omitempty"`
+	Targets     []string          `json:"target"`
+	Proto       string            `json:"proto"`
+	Strategy    string            `json:"strategy"`
+	Close       string            `json:"close"`
+	Connections int64             `json:"connections,omitempty"`
+	HoldNS      int64             `json:"hold_ns,omitempty"`
+	TimeoutNS   int64             `json:"timeout_ns"`
+	DurationNS  int64             `json:"duration_ns,omitempty"`
+	Workers     int               `json:"workers"`
+	Engine      string            `json:"engine"`
+	Ends        string            `json:"ends"`
+	Place       string            `json:"place"`
+	Sysctls     map[string]string `json:"sysctl,omitempty"`
+	Expect      []string          `json:"expect,omitempty"`
+	Seed        uint64            `json:"seed"`
+}
+
+// Space is the tuple space of the run: sources × ports × targets.
+type Space struct {
+	Ports       int      `json:"ports"`        // size of the range as asked, after --exclude
+	PortsUsable int      `json:"ports_usable"` // of those, neither reserved nor held by something else
+	Sources     int      `json:"sources"`
+	Targets     int      `json:"targets"`
+	Tuples      int64    `json:"tuples"`
+	Reserved    string   `json:"reserved,omitempty"` // ports of the range in ip_local_reserved_ports
+	Taken       []Holder `json:"taken,omitempty"`    // ports of the range that something else held before the run
+}
+
+// Holder is a socket that held a port of the range before the run.
+type Holder struct {
+	Port  uint16 `json:"port"`
+	Local string `json:"local"`
+	State string `json:"state"`
+	What  string `json:"what,omitempty"` // "the run's own listener", or the process if it is known
+}
+
+// Interval is an inclusive interval of whole numbers.
+type Interval struct {
+	Min int64 `json:"min"`
+	Max int64 `json:"max"`
+}
+
+// RateInterval is an inclusive interval of rates, per second.
+type RateInterval struct {
+	Min float64 `json:"min"`
+	Max float64 `json:"max"`
+}
+
+// Predicted is what arithmetic says before the run; Why gives its reasons.
+type Predicted struct {
+	Connections   *Interval     `json:"connections,omitempty"`
+	RatePerS      *RateInterval `json:"rate_per_s,omitempty"`
+	ReuseNS       *Interval     `json:"reuse_ns,omitempty"`
+	FirstNoPortNS *Interval     `json:"first_no_port_ns,omitempty"`
+	Why           []string      `json:"why,omitempty"`
+}
+
+// Measured is what the kernel did.
+type Measured struct {
+	Connections *int64   `json:"connections,omitempty"` // fill: open at once; churn: successes
+	RatePerS    *float64 `json:"rate_per_s,omitempty"`
+	FirstNoPort *NoPort  `json:"first_no_port,omitempty"`
+	Recovered   *bool    `json:"recovered,omitempty"`
+	FillNS      *int64   `json:"fill_ns,omitempty"` // from the first attempt to the last connection opened
+}
+
+// NoPort is the first attempt that found no port; Attempt counts from 1.
+type NoPort struct {
+	TNS     int64 `json:"t_ns"`
+	Attempt int64 `json:"attempt"`
+}
+
+// Residual is the distance between measured and predicted: 0 inside the
+// interval, else signed. Rate and reuse are shares of the nearer bound.
+type Residual struct {
+	Connections *int64   `json:"connections,omitempty"`
+	Rate        *float64 `json:"rate,omitempty"`
+	Reuse       *float64 `json:"reuse,omitempty"`
+}
+
+// Latency has one summary for each thing that was timed. Failed attempts are in
+// Failure alone.
+type Latency struct {
+	Connect  *Summary `json:"connect,omitempty"`
+	Response *Summary `json:"response,omitempty"`
+	Bind     *Summary `json:"bind,omitempty"`
+	Close    *Summary `json:"close,omitempty"`
+	Failure  *Summary `json:"failure,omitempty"`
+}
+
+// Summary is a histogram and what is usually asked of it.
+type Summary struct {
+	Count   int64  `json:"count"`
+	Clipped int64  `json:"clipped"` // values beyond the histogram's bounds, counted at the bound
+	MinNS   int64  `json:"min_ns"`
+	MeanNS  int64  `json:"mean_ns"`
+	P50NS   int64  `json:"p50_ns"`
+	P90NS   int64  `json:"p90_ns"`
+	P99NS   int64  `json:"p99_ns"`
+	P999NS  int64  `json:"p999_ns"`
+	MaxNS   int64  `json:"max_ns"`
+	HDR     string `json:"hdr"` // HdrHistogram V2, compressed, base64
+}
+
+// Band is connect latency while the occupancy was from From to To (shares).
+// From 1 to 1 is the full range: there Count attempts failed.
+type Band struct {
+	From  float64 `json:"from"`
+	To    float64 `json:"to"`
+	Count int64   `json:"count"`
+	P50NS int64   `json:"p50_ns"`
+	P99NS int64   `json:"p99_ns"`
+	MaxNS int64   `json:"max_ns"`
+	HDR   string  `json:"hdr"`
+}
+
+// Row is one interval of the timeline; counts are those of the interval.
+type Row struct {
+	TNS       int64   `json:"t_ns"` // the interval's end
+	Opened    int64   `json:"opened"`
+	Closed    int64   `json:"closed"`
+	NoPort    int64   `json:"no_port"`
+	Failed    int64   `json:"failed,omitempty"` // attempts that failed for another cause
+	Open      int64   `json:"open"`             // open at the interval's end
+	P99NS     *int64  `json:"p99_ns,omitempty"`
+	States    *States `json:"states,omitempty"`
+	UserCPUNS int64   `json:"user_cpu_ns"`
+	SysCPUNS  int64   `json:"sys_cpu_ns"`
+}
+
+// States counts sockets by TCP state at one moment. A state that was not read
+// is absent.
+type States struct {
+	SynSent     *int64 `json:"syn_sent,omitempty"`
+	Established *int64 `json:"established,omitempty"`
+	FinWait1    *int64 `json:"fin_wait1,omitempty"`
+	FinWait2    *int64 `json:"fin_wait2,omitempty"`
+	CloseWait   *int64 `json:"close_wait,omitempty"`
+	LastAck     *int64 `json:"last_ack,omitempty"`
+	Closing     *int64 `json:"closing,omitempty"`
+	TimeWait    *int64 `json:"time_wait,omitempty"`
+}
+
+// Server is what the listener saw.
+type Server struct {
+	Accepted      int64   `json:"accepted"`
+	Closed        int64   `json:"closed"`
+	DistinctPeers int64   `json:"distinct_peers"` // distinct (address, port) pairs among the accepted
+	NoFD          int64   `json:"no_fd"`          // accepts that failed for want of a descriptor
+	States        *States `json:"states,omitempty"`
+}
+
+// Witness counts the connections that were open at the fullest moment, as
+// seen independently by each side and by the kernel.
+type Witness struct {
+	Generator     int64  `json:"generator"`
+	ServerOpen    int64  `json:"server_open"`
+	DistinctPeers int64  `json:"distinct_peers"`
+	SockDiag      *int64 `json:"sock_diag,omitempty"` // the generator's ends in ESTABLISHED, by sock_diag
+	Agree         bool   `json:"agree"`
+}
+
+// Recovery tells of the one connection that is opened after the release. Its
+// attempts are counted here alone.
+type Recovery struct {
+	Attempts  int64  `json:"attempts"`
+	Outcome   string `json:"outcome"`
+	AfterNS   int64  `json:"after_ns"` // from the end of the release to the attempt that decided
+	ConnectNS int64  `json:"connect_ns,omitempty"`
+}
+
+// Ports says which source ports were used.
+type Ports struct {
+	First    []uint16 `json:"first,omitempty"` // in the order of use, at most 1,000
+	Even     int64    `json:"even"`
+	Odd      int64    `json:"odd"`
+	Distinct int64    `json:"distinct"`
+	Map      string   `json:"map,omitempty"` // uses of each of the 65,536 ports, one saturating byte a port, deflated, base64
+}
+
+// Counters are differences of kernel counters over the run, by their kernel
+// names (/proc/net/snmp and /proc/net/netstat).
+type Counters map[string]int64
+
+// Cost is what one connection cost.
+type Cost struct {
+	UserCPUNSPerConn   int64  `json:"user_cpu_ns_per_conn"`
+	SysCPUNSPerConn    int64  `json:"sys_cpu_ns_per_conn"`
+	UserBytesPerConn   *int64 `json:"user_bytes_per_conn,omitempty"`
+	KernelBytesPerConn *int64 `json:"kernel_bytes_per_conn,omitempty"`
+}
+
+// Observer is what watching the kernel cost.
+type Observer struct {
+	Samples int64   `json:"samples"`
+	Dumps   int64   `json:"dumps"`  // samples that listed every socket by sock_diag
+	CPUNS   int64   `json:"cpu_ns"` // processor time of its thread
+	Share   float64 `json:"share"`  // of one processor, over the run
+}
+
+// Expected is one --expect expression and whether it held.
+type Expected struct {
+	Expr  string `json:"expr"`
+	Value string `json:"value"` // as measured; "not measured" if there is none
+	Held  bool   `json:"held"`
+}
+
+// Warning says what a reader must know to trust the numbers, and what to do.
+type Warning struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+}
+
+// Verdict is the run in one line.
+type Verdict struct {
+	OK   bool   `json:"ok"`
+	Text string `json:"text"`
+}
