@@ -19,6 +19,7 @@ const (
 // Step asks an engine to do one thing.
 type Step struct {
 	Op     Op
+	Probe  bool   // the scenario's own check: it is not counted and not recorded
 	Source uint16 // index of the source address; 0 if the kernel chooses it
 	Target uint16 // index of the target
 	Port   uint16 // Open: ask for this source port alone; 0: the strategy decides
@@ -30,13 +31,16 @@ type Step struct {
 // began, read directly before and directly after the system call.
 type Completion struct {
 	Op      Op
+	Probe   bool
+	Self    bool // the socket had connected to itself; it is closed and counts as refused
 	Outcome outcome.Code
 	Source  uint16
 	Target  uint16
 	Port    uint16 // the source port in use; 0 if there is none
 	Errno   uint16 // the error number behind a failure
 	Conn    uint32 // names the connection in later steps; meaningless after a failure
-	Open    uint32 // connections that were open toward this (source, target) when the attempt began
+	Attempt uint32 // Open: which attempt of the run this is, from 1; with several workers to within a batch
+	Open    uint32 // Open: connections of the run that were open when the attempt began; likewise
 	Due     int64
 	Start   int64
 	End     int64

@@ -1,0 +1,171 @@
+// Package capacity is the arithmetic that predicts: how many connections a
+// tuple space holds, how soon a closed port comes back, and what rate follows.
+//
+// It answers in intervals and says why, because the kernel leaves some things
+// to chance. It is pure: settings and ports in use are handed in. What the
+// kernel then did, and how far that is from here, is a run's business.
+package capacity
+
+import (
+	"slices"
+	"time"
+
+	"lastport/loadgen/ports"
+	"lastport/loadgen/strategy"
+)
+
+// Question is a tuple space and the settings that it is used under. The zero
+// values of Proto, Close, Sources and Targets stand for tcp, client-fin, one
+// and one.
+type Question struct {
+	Proto    string // "tcp" or "udp"
+	Strategy strategy.Traits
+
+	Range     ports.Ranges // the ports asked for, less those excluded
+	Reserved  ports.Ranges // ports in ip_local_reserved_ports
+	Held      ports.Ranges // ports that no search finds, such as those of listeners and other explicit binds
+	Uncertain ports.Ranges // ports in use of which it is not known whether they can be shared
+	// SystemRange is ip_local_port_range in force; empty: the hull of Range. The
+	// kernel chooses from all of it, so ports of it outside Range must be
+	// reserved, or a window set on the socket.
+	SystemRange ports.Range
+
+	Sources int           // source addresses in use
+	Targets int           // target addresses and ports
+	Limit   int64         // connections that are wanted at most; 0: as many as there can be
+	Hold    time.Duration // how long each connection stays open
+
+	Close    string // client-fin, client-rst, server-fin or server-rst
+	Settings Settings
+}
+
+// Settings are the kernel's settings that decide when a closed port comes back.
+type Settings struct {
+	TWReuse      int           // tcp_tw_reuse: 0, 1, or 2 for loopback addresses alone
+	TWReuseDelay time.Duration // tcp_tw_reuse_delay; 0: the kernel has no such setting (before Linux 6.14)
+	Timestamps   bool          // tcp_timestamps is not 0
+	HZ           int           // timer interrupts per second; 0: not known
+	Loopback     bool          // both ends are in 127.0.0.0/8, or are ::1
+}
+
+// Answer is what the arithmetic says.
+type Answer struct {
+	Usable ports.Ranges // the ports of the range that the kernel gives out, the uncertain ones among them
+	Tuples int64        // 4-tuples (UDP: local ends) that the usable ports make
+
+	Connections Interval[int64]         // open at once, at most
+	Reuse       Interval[time.Duration] // from close until the same tuple can connect again
+	// Rate is what can be sustained, connections per second, if ports are the
+	// only limit; nil if a port may be free again at once, and so sets none.
+	Rate *Interval[float64]
+
+	// Why explains, in plain sentences, which ports were lost and to what, why an
+	// interval is not a single number, and what else is the limit.
+	Why []string
+}
+
+// Interval is an inclusive interval.
+type Interval[T ~int64 | ~float64] struct{ Min, Max T }
+
+// Exact says whether the interval is a single value.
+func (i Interval[T]) Exact() bool { return i.Min == i.Max }
+
+// Distance returns 0 for a value in the interval, else the value less the bound
+// that it missed: below 0 it fell short, above 0 it went beyond.
+func (i Interval[T]) Distance(value T) T {
+	switch {
+	case value < i.Min:
+		return value - i.Min
+	case value > i.Max:
+		return value - i.Max
+	}
+	return 0
+}
+
+// Predict answers the question.
+func Predict(q Question) Answer {
+	var a Answer
+	q = defaults(q)
+	a.losePorts(q)
+
+	// UDP: a port is taken for its local address, whatever the target.
+	searches := int64(max(q.Sources, 1)) // independent walks through the ports
+	if q.Proto != "udp" {
+		searches *= int64(max(q.Targets, 1))
+	}
+	a.Tuples = searches * int64(a.Usable.Size())
+	a.Connections = a.connections(q, searches)
+	a.Reuse = a.reuse(q)
+	a.Rate = rate(a.Connections, a.Reuse, q.Hold)
+	a.limit(q.Limit)
+	return a
+}
+
+func defaults(q Question) Question {
+	if q.Proto == "" {
+		q.Proto = "tcp"
+	}
+	if q.Close == "" {
+		q.Close = "client-fin"
+	}
+	if q.SystemRange.Size() == 0 {
+		q.SystemRange = q.Range.Hull()
+	}
+	return q
+}
+
+// losePorts finds the usable ports and says what took the others.
+func (a *Answer) losePorts(q Question) {
+	a.Usable = slices.Clone(q.Range)
+	lose := func(taken ports.Ranges, to string) {
+		if lost := a.Usable.Intersect(taken); lost.Size() > 0 {
+			a.why("%s lost to %s: %s", count(lost), to, list(lost))
+			a.Usable = a.Usable.Minus(lost)
+		}
+	}
+	lose(q.Range.Minus(ports.Of(q.SystemRange)), "ip_local_port_range, which leaves them out")
+	lose(q.Reserved, "ip_local_reserved_ports")
+	lose(q.Held, "sockets that hold them")
+	if unsure := a.Usable.Intersect(q.Uncertain); unsure.Size() > 0 {
+		a.why("%s in use by other sockets, which may or may not share them: %s", count(unsure), list(unsure))
+	}
+}
+
+// connections counts what the searches reach among the usable ports.
+func (a *Answer) connections(q Question, searches int64) Interval[int64] {
+	certain := a.Usable.Minus(q.Uncertain)
+	var missed, missedAtBest int
+	if q.Proto != "udp" && q.Strategy.Step == 2 {
+		_, missed = unreached(q.SystemRange, certain)
+		missedAtBest, _ = unreached(q.SystemRange, a.Usable)
+		a.whyUnreached(q.SystemRange, searches)
+	}
+	return Interval[int64]{
+		Min: searches * int64(certain.Size()-missed),
+		Max: searches * int64(a.Usable.Size()-missedAtBest),
+	}
+}
+
+// rate is Little's law: each tuple serves one connection, and then again once
+// the connection was held and the port has come back.
+func rate(connections Interval[int64], reuse Interval[time.Duration], hold time.Duration) *Interval[float64] {
+	shortest, longest := hold.Seconds()+reuse.Min.Seconds(), hold.Seconds()+reuse.Max.Seconds()
+	if shortest <= 0 {
+		return nil
+	}
+	return &Interval[float64]{
+		Min: float64(connections.Min) / longest,
+		Max: float64(connections.Max) / shortest,
+	}
+}
+
+// limit bounds what is opened by what was asked for. It bounds no rate: that is
+// what the whole space sustains.
+func (a *Answer) limit(limit int64) {
+	if limit <= 0 || limit >= a.Connections.Max {
+		return
+	}
+	a.why("the limit of %d connections is below the capacity of %s", limit, a.Connections)
+	a.Connections.Min = min(a.Connections.Min, limit)
+	a.Connections.Max = limit
+}

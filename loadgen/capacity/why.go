@@ -1,0 +1,38 @@
+package capacity
+
+import (
+	"fmt"
+	"time"
+
+	"lastport/loadgen/ports"
+)
+
+func (a *Answer) why(format string, args ...any) { a.Why = append(a.Why, fmt.Sprintf(format, args...)) }
+
+// String writes "1000", or "1000 to 1001" if the interval is not exact.
+func (i Interval[T]) String() string {
+	if i.Exact() {
+		return fmt.Sprint(i.Min)
+	}
+	return fmt.Sprintf("%v to %v", i.Min, i.Max)
+}
+
+// count writes "1 port" or "28 ports".
+func count(s ports.Ranges) string {
+	if s.Size() == 1 {
+		return "1 port"
+	}
+	return fmt.Sprintf("%d ports", s.Size())
+}
+
+// list names the ports, the first few ranges if they are many.
+func list(s ports.Ranges) string {
+	const few = 6
+	if len(s) <= few {
+		return s.String()
+	}
+	return fmt.Sprintf("%s and %d more", s[:few], s[few:].Size())
+}
+
+// round keeps two decimals of a second, as many as a reader of a minute wants.
+func round(d time.Duration) time.Duration { return d.Round(10 * time.Millisecond) }
