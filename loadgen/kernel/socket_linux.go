@@ -120,6 +120,28 @@ func Read(fd int, p []byte) (n int, errno syscall.Errno) {
 	return int(r), e
 }
 
+// WriteByte writes one byte.
+func WriteByte(fd int, b byte) syscall.Errno {
+	_, _, e := syscall.RawSyscall(unix.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(&b)), 1)
+	return e
+}
+
+// Finished says whether nothing more will come from the peer: its FIN or RST is
+// there, or the socket is broken. Data that came before is thrown away.
+func Finished(fd int) bool {
+	var buf [256]byte
+	for {
+		n, errno := Read(fd, buf[:])
+		switch {
+		case errno == syscall.EAGAIN:
+			return false
+		case errno == syscall.EINTR:
+		case errno != 0, n == 0:
+			return true
+		}
+	}
+}
+
 // CloseFD closes the descriptor in the calling thread's table.
 func CloseFD(fd int) syscall.Errno {
 	_, _, e := syscall.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0)

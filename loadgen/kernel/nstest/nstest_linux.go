@@ -1,0 +1,106 @@
+// Package nstest runs a package's tests against the real kernel in a private
+// user and network namespace, without root and without touching the host.
+//
+// It is for tests only. Where a run happens is package place's job: that one
+// takes over the host's settings, this one starts from the kernel's defaults.
+package nstest
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+	"testing"
+
+	"github.com/vishvananda/netlink"
+)
+
+// Addr is the address, beside 127.0.0.1 and ::1, that the tests' loopback link
+// has: of the range for benchmarks (RFC 2544), because the default of
+// tcp_tw_reuse treats 127.0.0.0/8 unlike addresses of production.
+const Addr = "198.18.0.1"
+
+const (
+	insideEnv  = "LASTPORT_NSTEST_INSIDE"
+	requireEnv = "LASTPORT_REQUIRE_NETNS"
+)
+
+// Main is the whole of a TestMain: it runs the tests in a private namespace
+// with a loopback link that is up and has Addr, and somaxconn at 65,535, and
+// ends the process with their status, as the main of a test program does.
+//
+// Where no namespace can be made the tests are skipped with a line that says
+// so, or fail if LASTPORT_REQUIRE_NETNS is 1.
+func Main(m *testing.M) {
+	if os.Getenv(insideEnv) != "" {
+		if err := furnish(); err != nil {
+			os.Exit(refuse(os.Stderr, err))
+		}
+		os.Exit(m.Run())
+	}
+	os.Exit(runInside())
+}
+
+// runInside runs this test binary again in new namespaces and returns its exit
+// status.
+func runInside() int {
+	// Pdeathsig follows the thread that starts the child, not the process.
+	runtime.LockOSThread()
+	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
+	cmd.Args[0] = os.Args[0]
+	cmd.Env = append(os.Environ(), insideEnv+"=1")
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET,
+		UidMappings: []syscall.SysProcIDMap{{HostID: os.Geteuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{HostID: os.Getegid(), Size: 1}},
+		Pdeathsig:   syscall.SIGKILL,
+	}
+	if err := cmd.Start(); err != nil {
+		return refuse(os.Stderr, fmt.Errorf("new user and network namespace: %w", err))
+	}
+	err := cmd.Wait()
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &exit) && exit.ExitCode() > 0:
+		return exit.ExitCode()
+	}
+	_, _ = fmt.Fprintf(os.Stderr, "tests in a private namespace: %v\n", err)
+	return 1
+}
+
+// refuse says on w why there is no namespace and returns the exit status for it.
+func refuse(w io.Writer, err error) int {
+	if os.Getenv(requireEnv) == "1" {
+		_, _ = fmt.Fprintf(w, "FAIL: no private namespace, and %s=1: %v\n", requireEnv, err)
+		return 1
+	}
+	_, _ = fmt.Fprintf(w, "SKIP: no private namespace: %v\n", err)
+	return 0
+}
+
+// furnish makes the new namespace usable. It may run twice in one namespace:
+// fuzzing starts the test binary again.
+func furnish() error {
+	lo, err := netlink.LinkByName("lo")
+	if err != nil {
+		return fmt.Errorf("find link lo: %w", err)
+	}
+	if err := netlink.LinkSetUp(lo); err != nil {
+		return fmt.Errorf("bring lo up: %w", err)
+	}
+	addr := &netlink.Addr{IPNet: &net.IPNet{IP: net.ParseIP(Addr), Mask: net.CIDRMask(32, 32)}}
+	if err := netlink.AddrAdd(lo, addr); err != nil && !errors.Is(err, syscall.EEXIST) {
+		return fmt.Errorf("add %s to lo: %w", Addr, err)
+	}
+	if err := os.WriteFile("/proc/sys/net/core/somaxconn", []byte("65535"), 0o644); err != nil {
+		return fmt.Errorf("set net.core.somaxconn: %w", err)
+	}
+	return nil
+}

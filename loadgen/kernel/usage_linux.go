@@ -1,0 +1,86 @@
+package kernel
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// CPUTime is processor time, as getrusage(2) counts it.
+type CPUTime struct{ User, System time.Duration }
+
+// Sub returns the time since an earlier reading.
+func (t CPUTime) Sub(earlier CPUTime) CPUTime {
+	return CPUTime{User: t.User - earlier.User, System: t.System - earlier.System}
+}
+
+// Total is user and system time together.
+func (t CPUTime) Total() time.Duration { return t.User + t.System }
+
+// ProcessCPU returns the processor time of the whole process so far.
+func ProcessCPU() CPUTime { return usage(unix.RUSAGE_SELF) }
+
+// ThreadCPU returns the processor time of the calling thread so far.
+func ThreadCPU() CPUTime { return usage(unix.RUSAGE_THREAD) }
+
+func usage(who int) CPUTime {
+	var u unix.Rusage
+	if unix.Getrusage(who, &u) != nil { // fails for a wrong argument only
+		return CPUTime{}
+	}
+	return CPUTime{User: time.Duration(u.Utime.Nano()), System: time.Duration(u.Stime.Nano())}
+}
+
+// ResidentBytes returns how much memory of the process is in RAM: VmRSS of
+// /proc/self/status.
+func ResidentBytes() (int64, error) { return kilobytes("/proc/self/status", "VmRSS:") }
+
+// AvailableBytes returns how much memory programs can still get without
+// swapping: MemAvailable of /proc/meminfo.
+func AvailableBytes() (int64, error) { return kilobytes("/proc/meminfo", "MemAvailable:") }
+
+// TotalBytes returns the machine's memory: MemTotal of /proc/meminfo.
+func TotalBytes() (int64, error) { return kilobytes("/proc/meminfo", "MemTotal:") }
+
+// kilobytes reads a "Name:  123 kB" line of a file under /proc.
+func kilobytes(path, name string) (int64, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return 0, err
+	}
+	for line := range bytes.Lines(data) {
+		fields := bytes.Fields(line)
+		if len(fields) >= 2 && string(fields[0]) == name {
+			kb, err := strconv.ParseInt(string(fields[1]), 10, 64)
+			if err != nil {
+				return 0, fmt.Errorf("%s: %s %w", path, name, err)
+			}
+			return kb * 1024, nil
+		}
+	}
+	return 0, fmt.Errorf("%s: no line %s", path, name)
+}
+
+// Release returns the kernel's release, as uname -r prints it.
+func Release() string {
+	var u unix.Utsname
+	if unix.Uname(&u) != nil {
+		return ""
+	}
+	return unix.ByteSliceToString(u.Release[:])
+}
+
+// HZ returns the kernel's timer interrupts per second, or 0 if it cannot be
+// learned. The coarse clocks advance once a tick, and say so as their
+// resolution (clock_getres(2)).
+func HZ() int {
+	var tick unix.Timespec
+	if unix.ClockGetres(unix.CLOCK_MONOTONIC_COARSE, &tick) != nil || tick.Nano() <= 0 {
+		return 0
+	}
+	return int((int64(time.Second) + tick.Nano()/2) / tick.Nano())
+}
