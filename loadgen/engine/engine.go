@@ -1,0 +1,89 @@
+// Package engine does batches of steps: it opens and closes connections and
+// times each call. It is the only room of loadgen, besides kernel, that
+// touches a connection's socket.
+//
+// An engine decides nothing: what to do and when comes from a scenario
+// (step.Work), from which source port from a strategy, and what a failure
+// means from package outcome.
+package engine
+
+import (
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"lastport/loadgen/kernel"
+	"lastport/loadgen/record"
+	"lastport/loadgen/step"
+	"lastport/loadgen/strategy"
+)
+
+// Engine is one worker's hands. It belongs to one goroutine.
+type Engine interface {
+	// Run does the work's steps until the work says step.Done. Connections that
+	// are open then stay open, for the next work. What is still pending is
+	// ended as canceled.
+	Run(work step.Work) error
+	// Close ends the engine's threads, and with them closes what is open.
+	Close()
+}
+
+// End is the listener's side of --ends together: it accepts on the engine's
+// own thread, so its descriptors live in that thread's table. It belongs to
+// one thread.
+type End interface {
+	// Accept takes the next connection from the queue. EAGAIN: there is none.
+	Accept() (fd int, peerPort uint16, errno syscall.Errno)
+	// Shut closes a connection that Accept returned, by RST or by FIN.
+	Shut(fd int, rst bool)
+}
+
+// Options are what every engine must know of a run.
+type Options struct {
+	Clock       kernel.Clock
+	Targets     []kernel.Sockaddr
+	Strategy    strategy.Strategy // this worker's own
+	CloseMode   step.CloseMode
+	AskToClose  bool                 // ends apart, server first: the listener closes when it is sent a byte
+	Timeout     time.Duration        // of one attempt
+	Connections int                  // at most open at once on this worker
+	Ends        func(target int) End // ends together: a new end for one thread; nil: ends apart
+	Log         *record.Writer       // takes every completion
+	Tally       *Tally
+	Worker      int // index in the tally
+}
+
+// Tally lets the workers of a run know how far they all are. Each writes its
+// own line, once a batch, and reads the others': nothing is written by two.
+type Tally struct{ lines []line }
+
+// line is one worker's counts, alone on its cache lines.
+type line struct {
+	attempts, open atomic.Int64
+	_              [112]byte
+}
+
+// NewTally makes a tally for so many workers.
+func NewTally(workers int) *Tally { return &Tally{lines: make([]line, workers)} }
+
+// Open returns how many connections all workers hold.
+func (t *Tally) Open() int64 {
+	_, open := t.others(-1)
+	return open
+}
+
+func (t *Tally) set(worker int, attempts, open int64) {
+	t.lines[worker].attempts.Store(attempts)
+	t.lines[worker].open.Store(open)
+}
+
+// others adds up every line but one.
+func (t *Tally) others(worker int) (attempts, open int64) {
+	for i := range t.lines {
+		if i != worker {
+			attempts += t.lines[i].attempts.Load()
+			open += t.lines[i].open.Load()
+		}
+	}
+	return attempts, open
+}

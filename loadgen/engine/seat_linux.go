@@ -1,0 +1,223 @@
+package engine
+
+import (
+	"fmt"
+	"syscall"
+	"time"
+
+	"lastport/loadgen/kernel"
+	"lastport/loadgen/outcome"
+	"lastport/loadgen/step"
+)
+
+// seat is one of a worker's threads and the connections that live in its
+// descriptor table. A worker sits on one seat at a time and moves on when the
+// table is full, so it is one flow of calls however many tables it needs.
+type seat struct {
+	index   int
+	thread  *kernel.Thread
+	size    int    // connections that it can hold; the same for all seats
+	conns   []conn // by slot
+	free    []uint32
+	ends    []End    // ends together: by target
+	owed    []uint32 // slots whose other end has not been accepted yet, oldest first
+	epoll   int      // watches the sockets of pending steps
+	events  [reapMost]kernel.Event
+	pending pending
+}
+
+// conn is one open connection. A worker's memory per connection is this and
+// its place in the free list: 16 bytes for both ends.
+type conn struct {
+	fd, peer int32 // peer: the listener's end in this table; -1: none
+	port     uint16
+	target   uint16
+}
+
+const (
+	noPeer       = -1
+	spareFDs     = 8   // left free in each table: the poller's, and a few for the runtime
+	maxSeats     = 512 // threads of one worker
+	fdsApart     = 1
+	fdsTogether  = 2
+	smallestSeat = 1
+)
+
+// LimitError says that the descriptor limit is too low for the connections
+// that a run is to hold.
+type LimitError struct {
+	Connections int    // that the run needs
+	Limit       uint64 // descriptors a table
+	Need        int    // descriptors a table that would do
+}
+
+func (e *LimitError) Error() string {
+	return fmt.Sprintf("a descriptor limit of %d is too low to hold %d connections in %d threads", e.Limit, e.Connections, maxSeats)
+}
+
+// Hint says what to type.
+func (e *LimitError) Hint() string {
+	return fmt.Sprintf("raise it with 'ulimit -n %d', or hold fewer with --connections", e.Need)
+}
+
+// newSeats starts the threads that o.Connections need.
+func newSeats(o *Options) ([]*seat, error) {
+	fds := fdsApart
+	if o.Ends != nil {
+		fds = fdsTogether
+	}
+	want := o.Connections + 1 // one more, for the attempt that finds no port
+	var seats []*seat
+	for held := 0; held < want; {
+		s, err := newSeat(o, len(seats), fds, want)
+		if err != nil {
+			closeSeats(seats)
+			return nil, err
+		}
+		seats = append(seats, s)
+		if held += s.size; s.size < smallestSeat || (want+s.size-1)/s.size > maxSeats {
+			closeSeats(seats)
+			limit, err := kernel.NoFileLimit()
+			if err != nil {
+				return nil, err
+			}
+			used := int(limit) - s.thread.Free()
+			return nil, &LimitError{Connections: o.Connections, Limit: limit, Need: used + spareFDs + fds*((want+maxSeats-1)/maxSeats)}
+		}
+	}
+	return seats, nil
+}
+
+func newSeat(o *Options, index, fds, want int) (*seat, error) {
+	thread, err := kernel.NewThread()
+	if err != nil {
+		return nil, fmt.Errorf("worker %d: %w", o.Worker, err)
+	}
+	s := &seat{index: index, thread: thread, size: max(0, min(want, (thread.Free()-spareFDs)/fds))}
+	var errno syscall.Errno
+	thread.Do(func() { s.epoll, errno = kernel.NewEpoll() })
+	if errno != 0 {
+		thread.Close()
+		return nil, fmt.Errorf("worker %d: epoll: %w", o.Worker, errno)
+	}
+	s.conns = make([]conn, s.size)
+	s.free = make([]uint32, s.size)
+	for i := range s.free {
+		s.free[i] = uint32(s.size - 1 - i) // the lowest slot is taken first
+	}
+	if o.Ends != nil {
+		for t := range o.Targets {
+			s.ends = append(s.ends, o.Ends(t))
+		}
+		s.owed = make([]uint32, 0, s.size)
+	}
+	s.pending.init()
+	return s, nil
+}
+
+func closeSeats(seats []*seat) {
+	for _, s := range seats {
+		s.thread.Close()
+	}
+}
+
+// Close ends the threads; the kernel closes what their tables hold.
+func (d *direct) Close() { closeSeats(d.seats) }
+
+// slot and name translate between a slot of this seat and the connection's
+// name among the worker's.
+func (s *seat) slot(name uint32) uint32 { return name - uint32(s.index*s.size) }
+func (s *seat) name(slot uint32) uint32 { return slot + uint32(s.index*s.size) }
+
+func (s *seat) take() uint32 {
+	k := s.free[len(s.free)-1]
+	s.free = s.free[:len(s.free)-1]
+	return k
+}
+
+func (s *seat) release(k uint32) { s.free = append(s.free, k) }
+
+// opened takes a connected socket in, unless it is connected to itself: with
+// no listener on a target port that is also a source port, the kernel may join
+// the two halves of one socket.
+func (s *seat) opened(d *direct, c step.Completion, fd int, now int64) step.Completion {
+	c.End = now
+	var local kernel.Sockaddr
+	if errno := kernel.LocalAddr(fd, &local); errno != 0 {
+		kernel.CloseFD(fd)
+		return fail(c, outcome.Connect, errno, now)
+	}
+	c.Port = local.Port()
+	if local.AddrPort() == d.Targets[c.Target].AddrPort() {
+		kernel.Reset(fd)
+		c.Self, c.Outcome = true, outcome.Refused
+		return c
+	}
+	k := s.take()
+	s.conns[k] = conn{fd: int32(fd), peer: noPeer, port: c.Port, target: c.Target}
+	c.Conn = s.name(k)
+	d.open++
+	if s.ends != nil {
+		s.owed = append(s.owed, k)
+		s.match(int(c.Target))
+	}
+	return c
+}
+
+// match accepts what is in the listener's queue and pairs it, by port, with
+// the connections that wait for their other end. Usually that is the last one
+// opened.
+func (s *seat) match(target int) {
+	end := s.ends[target]
+	for len(s.owed) > 0 {
+		fd, port, errno := end.Accept()
+		if errno != 0 {
+			return // EAGAIN: not there yet. Anything else the end has counted.
+		}
+		if !s.pair(int32(fd), port) {
+			end.Shut(fd, false) // its attempt was given up in the meantime
+		}
+	}
+}
+
+func (s *seat) pair(fd int32, port uint16) bool {
+	for i, k := range s.owed {
+		if s.conns[k].port == port {
+			s.conns[k].peer = fd
+			s.owed = append(s.owed[:i], s.owed[i+1:]...)
+			return true
+		}
+	}
+	return false
+}
+
+// shut closes the listener's end of the slot's connection, if it is here.
+func (s *seat) shut(k uint32, rst bool) {
+	if c := &s.conns[k]; c.peer != noPeer {
+		s.ends[c.target].Shut(int(c.peer), rst)
+		c.peer = noPeer
+	}
+}
+
+// disown forgets that the slot waits for its other end.
+func (s *seat) disown(k uint32) {
+	for i, o := range s.owed {
+		if o == k {
+			s.owed = append(s.owed[:i], s.owed[i+1:]...)
+			return
+		}
+	}
+}
+
+// wait sleeps, at most so many nanoseconds, until a pending step may have an
+// answer.
+func (s *seat) wait(ns int64) {
+	switch {
+	case ns <= 0:
+	case s.pending.count == 0:
+		kernel.Sleep(time.Duration(ns))
+	default:
+		// What it finds ready is still ready when reap asks.
+		_, _ = kernel.EpollWait(s.epoll, s.events[:1], time.Duration(ns))
+	}
+}

@@ -1,0 +1,176 @@
+// Package observe watches the kernel from outside while a run goes on: socket
+// states, counters, processor time. It never touches the run's own sockets,
+// and it states what it costs.
+//
+// What an attempt came to is package record's; this room only knows what any
+// other program on the host could see.
+package observe
+
+import (
+	"errors"
+	"net/netip"
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lastport/loadgen/kernel"
+	"lastport/loadgen/kernel/diag"
+	"lastport/reports/result"
+)
+
+// dumpShare bounds the cost of listing sockets: after a list that took a time t
+// the next one comes no sooner than dumpShare × t later.
+const dumpShare = 50
+
+// Sample is what the observer saw at one moment.
+type Sample struct {
+	TNS    int64
+	CPU    kernel.CPUTime // of this process, since the last sample
+	States *result.States // the generator's ends; nil when sockets were not listed, but for TIME_WAIT
+}
+
+// Observer samples at equal intervals until it is stopped.
+type Observer struct {
+	clock   kernel.Clock
+	targets map[netip.AddrPort]bool
+	samples chan Sample
+	stop    chan struct{}
+	done    chan result.Observer
+}
+
+// Start begins to sample, once an interval. Samples that nobody takes in time
+// are merged into the next one.
+func Start(clock kernel.Clock, targets []netip.AddrPort, interval time.Duration) *Observer {
+	o := &Observer{
+		clock: clock, targets: set(targets),
+		samples: make(chan Sample, 1), stop: make(chan struct{}), done: make(chan result.Observer, 1),
+	}
+	go o.loop(interval)
+	return o
+}
+
+// Samples is where the samples come out.
+func (o *Observer) Samples() <-chan Sample { return o.samples }
+
+// Stop ends the sampling and returns what it cost.
+func (o *Observer) Stop() result.Observer {
+	close(o.stop)
+	return <-o.done
+}
+
+func (o *Observer) loop(interval time.Duration) {
+	runtime.LockOSThread() // so that its processor time can be told
+	defer runtime.UnlockOSThread()
+	began, cpu := o.clock.Now(), kernel.ThreadCPU()
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	var cost result.Observer
+	last, nextDump := kernel.ProcessCPU(), int64(0)
+	for {
+		select {
+		case <-o.stop:
+			cost.CPUNS = int64(kernel.ThreadCPU().Sub(cpu).Total())
+			cost.Share = float64(cost.CPUNS) / float64(max(1, o.clock.Now()-began))
+			o.done <- cost
+			return
+		case <-tick.C:
+		}
+		s := Sample{TNS: o.clock.Now(), States: &result.States{}}
+		if s.TNS >= nextDump {
+			if client, _, err := count(o.targets, live); err == nil {
+				s.States = &client
+				cost.Dumps++
+			}
+			nextDump = s.TNS + dumpShare*(o.clock.Now()-s.TNS)
+		}
+		if stat, err := kernel.ReadSockStat(); err == nil {
+			s.States.TimeWait = &stat.TimeWait
+		}
+		now := kernel.ProcessCPU()
+		s.CPU = now.Sub(last)
+		cost.Samples++
+		select {
+		case o.samples <- s:
+			last = now
+		default:
+		}
+	}
+}
+
+// live are the states of sockets that a program holds or the kernel is still
+// finishing; TIME_WAIT is counted without a list.
+var live = diag.Of(diag.Established, diag.SynSent, diag.FinWait1, diag.FinWait2, diag.CloseWait, diag.LastAck, diag.Closing)
+
+// Count lists the sockets toward the targets and counts them by state: the
+// generator's ends, whose remote address is a target, and the listener's, whose
+// local address is one. It tries again when the table changes meanwhile.
+func Count(targets []netip.AddrPort) (client, server result.States, err error) {
+	for range 5 {
+		client, server, err = count(set(targets), live|diag.Of(diag.TimeWait))
+		if !errors.Is(err, diag.ErrInterrupted) {
+			break
+		}
+	}
+	return client, server, err
+}
+
+func count(targets map[netip.AddrPort]bool, states diag.States) (client, server result.States, err error) {
+	client, server = zero(), zero()
+	each := func(s *diag.Socket) {
+		switch {
+		case targets[plain(s.Remote)]:
+			add(&client, s.State)
+		case targets[plain(s.Local)]:
+			add(&server, s.State)
+		}
+	}
+	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
+		if err = diag.TCP(family, states, each); err != nil {
+			return client, server, err
+		}
+	}
+	return client, server, nil
+}
+
+func set(targets []netip.AddrPort) map[netip.AddrPort]bool {
+	m := make(map[netip.AddrPort]bool, len(targets))
+	for _, t := range targets {
+		m[plain(t)] = true
+	}
+	return m
+}
+
+// plain turns an IPv4-mapped IPv6 address into IPv4.
+func plain(ap netip.AddrPort) netip.AddrPort {
+	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+}
+
+// zero has every state that count can count: 0 is measured, not absent.
+func zero() result.States {
+	return result.States{
+		SynSent: new(int64), Established: new(int64), FinWait1: new(int64), FinWait2: new(int64),
+		CloseWait: new(int64), LastAck: new(int64), Closing: new(int64), TimeWait: new(int64),
+	}
+}
+
+func add(s *result.States, state diag.State) {
+	switch state {
+	case diag.SynSent:
+		*s.SynSent++
+	case diag.Established:
+		*s.Established++
+	case diag.FinWait1:
+		*s.FinWait1++
+	case diag.FinWait2:
+		*s.FinWait2++
+	case diag.CloseWait:
+		*s.CloseWait++
+	case diag.LastAck:
+		*s.LastAck++
+	case diag.Closing:
+		*s.Closing++
+	case diag.TimeWait:
+		*s.TimeWait++
+	}
+}

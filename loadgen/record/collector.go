@@ -1,0 +1,268 @@
+package record
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"lastport/loadgen/outcome"
+	"lastport/loadgen/step"
+	"lastport/reports/result"
+)
+
+// bands is how many parts occupancy is divided into; one more is the full range.
+const bands = 10
+
+// Interval is the length of a timeline's sample in nanoseconds.
+const Interval = int64(100 * time.Millisecond)
+
+// Collector turns completions into everything that a result says of them. All
+// its methods belong to one goroutine, and so do its histograms.
+type Collector struct {
+	full    chan chunk
+	usable  int64
+	bands   [bands]*result.Histogram // connect latency by occupancy
+	timings [timings]*timing
+
+	outcomes  [outcome.Count]int64
+	attempts  int64
+	opened    int64
+	closed    int64
+	self      int64
+	firstPort *result.NoPort
+	began     int64 // start of the first attempt
+	lastOpen  int64 // end of the last success
+
+	uses  result.PortMap
+	first []uint16
+	rows  rows
+	log   *intervalLog
+}
+
+// The things that are timed besides connect by occupancy.
+const (
+	connect = iota
+	response
+	bind
+	closing
+	failure
+	timings
+)
+
+// tags are their names in the interval log.
+var tags = [timings]string{"connect", "response", "bind", "close", "failure"}
+
+// timing is one histogram over the run, and one since the last log line.
+type timing struct{ run, interval *result.Histogram }
+
+func (t *timing) record(ns int64) {
+	t.run.Record(ns)
+	t.interval.Record(ns)
+}
+
+// NewCollector makes a collector for so many workers. usable is the number of
+// connections that count as full occupancy; started is the run's time 0.
+func NewCollector(workers int, usable int64, started time.Time) (*Collector, error) {
+	c := &Collector{full: make(chan chunk, workers*chunks), usable: max(1, usable), began: -1}
+	for i := range c.bands {
+		c.bands[i] = result.NewHistogram()
+	}
+	for i := range c.timings {
+		c.timings[i] = &timing{run: result.NewHistogram(), interval: result.NewHistogram()}
+	}
+	c.rows.init()
+	var err error
+	c.log, err = newIntervalLog(started)
+	return c, err
+}
+
+// Writer makes one worker's writer.
+func (c *Collector) Writer() *Writer { return newWriter(c.full) }
+
+// Chunks is where handed-over chunks wait for Take.
+func (c *Collector) Chunks() <-chan chunk { return c.full }
+
+// Take counts a chunk and gives its memory back to its writer.
+func (c *Collector) Take(ch chunk) {
+	for i := range ch.done {
+		d := &ch.done[i]
+		switch {
+		case d.Probe:
+		case d.Op == step.Open:
+			c.open(d)
+		case d.Op == step.Close:
+			c.closed++
+			c.timings[closing].record(d.End - d.Start)
+			c.rows.at(d.End).closed++
+		}
+	}
+	ch.free <- ch.done[:0]
+}
+
+// TakeAll counts every chunk that waits.
+func (c *Collector) TakeAll() {
+	for {
+		select {
+		case ch := <-c.full:
+			c.Take(ch)
+		default:
+			return
+		}
+	}
+}
+
+func (c *Collector) open(d *step.Completion) {
+	c.attempts++
+	c.outcomes[d.Outcome]++
+	if c.began < 0 || d.Start < c.began {
+		c.began = d.Start
+	}
+	row := c.rows.at(d.End)
+	if d.Due != 0 {
+		c.timings[response].record(d.End - d.Due)
+	}
+	if d.BindNS != 0 {
+		c.timings[bind].record(int64(d.BindNS))
+	}
+	took := d.End - d.Start
+	switch d.Outcome {
+	case outcome.OK:
+		c.opened++
+		c.lastOpen = max(c.lastOpen, d.End)
+		c.timings[connect].record(took)
+		c.bands[c.band(d.Open)].Record(took)
+		c.port(d.Port)
+		row.opened++
+		row.connect.Record(took)
+	case outcome.NoPort:
+		if c.firstPort == nil || d.Attempt < uint32(c.firstPort.Attempt) {
+			c.firstPort = &result.NoPort{TNS: d.End, Attempt: int64(d.Attempt)}
+		}
+		row.noPort++
+		c.timings[failure].record(took)
+	default:
+		row.failed++
+		c.timings[failure].record(took)
+	}
+	if d.Self {
+		c.self++
+	}
+}
+
+// band returns the tenth of the usable connections that were open.
+func (c *Collector) band(open uint32) int {
+	return int(min(int64(open)*bands/c.usable, bands-1))
+}
+
+func (c *Collector) port(p uint16) {
+	c.uses.Add(p)
+	if len(c.first) < result.MaxFirst {
+		c.first = append(c.first, p)
+	}
+}
+
+// Opened returns how many attempts succeeded, Closed how many connections were
+// closed, Attempts how many attempts there were.
+func (c *Collector) Opened() int64   { return c.opened }
+func (c *Collector) Closed() int64   { return c.closed }
+func (c *Collector) Attempts() int64 { return c.attempts }
+
+// NoPort returns how many attempts found no port.
+func (c *Collector) NoPort() int64 { return c.outcomes[outcome.NoPort] }
+
+// SelfConnects returns how many sockets had connected to themselves.
+func (c *Collector) SelfConnects() int64 { return c.self }
+
+// FillNS returns the nanoseconds from the first attempt to the last success.
+func (c *Collector) FillNS() int64 { return c.lastOpen - max(0, c.began) }
+
+// Fill writes what was counted so far to a result.
+func (c *Collector) Fill(r *result.Result) {
+	n := &c.outcomes
+	r.Attempts = c.attempts
+	r.Outcomes = result.Outcomes{
+		OK: n[outcome.OK], NoPort: n[outcome.NoPort], PortBusy: n[outcome.PortBusy],
+		TupleBusy: n[outcome.TupleBusy], Refused: n[outcome.Refused], Reset: n[outcome.Reset],
+		TimedOut: n[outcome.TimedOut], NATNoPort: n[outcome.NATNoPort], NoFD: n[outcome.NoFD],
+		NoMemory: n[outcome.NoMemory], Unreachable: n[outcome.Unreachable],
+		Denied: n[outcome.Denied], Canceled: n[outcome.Canceled], Other: n[outcome.Other],
+	}
+	r.Latency = result.Latency{
+		Connect:  c.timings[connect].run.Summary(),
+		Response: c.timings[response].run.Summary(),
+		Bind:     c.timings[bind].run.Summary(),
+		Close:    c.timings[closing].run.Summary(),
+		Failure:  c.timings[failure].run.Summary(),
+	}
+	r.Occupancy = c.occupancy()
+	r.Measured.FirstNoPort = c.firstPort
+	r.Timeline = c.rows.timeline.Rows()
+	if c.opened > 0 {
+		r.Ports = c.uses.Ports(c.first)
+	}
+}
+
+// occupancy lists the bands that have values. The last one, 1 to 1, is the full
+// range: what a failing attempt costs there.
+func (c *Collector) occupancy() []result.Band {
+	var list []result.Band
+	for i, h := range c.bands {
+		if h.Count() > 0 {
+			list = append(list, h.Band(float64(i)/bands, float64(i+1)/bands))
+		}
+	}
+	if c.outcomes[outcome.NoPort] > 0 {
+		list = append(list, c.timings[failure].run.Band(1, 1))
+	}
+	return list
+}
+
+// Sample takes the kernel's side of an interval.
+func (c *Collector) Sample(s Sample) { c.rows.sample(s) }
+
+// End makes the timeline final up to now.
+func (c *Collector) End(now int64) { c.rows.end(now) }
+
+// FreshRows returns the timeline's rows that became final since the last call,
+// one an interval.
+func (c *Collector) FreshRows() []result.Row {
+	fresh := c.rows.fresh
+	c.rows.fresh = nil
+	return fresh
+}
+
+// Log returns the lines of the interval log since the last call; now ends the
+// interval.
+func (c *Collector) Log(now int64) (string, error) { return c.log.lines(&c.timings, now) }
+
+// intervalLog writes one line a tag and interval.
+type intervalLog struct {
+	text  strings.Builder
+	w     *result.LogWriter
+	since int64
+}
+
+func newIntervalLog(started time.Time) (*intervalLog, error) {
+	l := &intervalLog{}
+	var err error
+	if l.w, err = result.NewLogWriter(&l.text, started); err != nil {
+		return nil, fmt.Errorf("interval log: %w", err)
+	}
+	return l, nil
+}
+
+func (l *intervalLog) lines(all *[timings]*timing, now int64) (string, error) {
+	for i, t := range all {
+		if t.interval.Count() == 0 {
+			continue
+		}
+		if err := l.w.Append(tags[i], l.since, now-l.since, t.interval); err != nil {
+			return "", fmt.Errorf("interval log: %w", err)
+		}
+		t.interval.Reset()
+	}
+	l.since = now
+	text := l.text.String()
+	l.text.Reset()
+	return text, nil
+}

@@ -1,0 +1,80 @@
+// Package record counts what came of a run's steps: histograms, outcomes,
+// ports, and the timeline.
+//
+// Workers do not count: they append each completion to a chunk, and hand full
+// chunks (or, at an interval's end, started ones) to one collector, which
+// alone owns every histogram. So nothing is shared and nothing allocated per
+// attempt, one set of histograms serves any number of workers, and no worker
+// ever stops to merge. See docs/adr for the alternative.
+package record
+
+import "lastport/loadgen/step"
+
+// Sizes of the hand-over. A worker can be chunks × chunkSize completions ahead
+// of the collector before it has to wait for it.
+const (
+	chunkSize = 1024
+	chunks    = 16
+	// MaxBatch is the most completions that Room can be asked for.
+	MaxBatch = 256
+)
+
+// Writer is one worker's side of the hand-over. It belongs to one goroutine at
+// a time.
+type Writer struct {
+	cur  []step.Completion
+	full chan<- chunk
+	free chan []step.Completion
+	last int64 // when the current chunk began, by the first End in it
+}
+
+// chunk is a run of completions and the writer to give its memory back to.
+type chunk struct {
+	done []step.Completion
+	free chan<- []step.Completion
+}
+
+func newWriter(full chan<- chunk) *Writer {
+	w := &Writer{full: full, free: make(chan []step.Completion, chunks)}
+	for range chunks - 1 {
+		w.free <- make([]step.Completion, 0, chunkSize)
+	}
+	w.cur = make([]step.Completion, 0, chunkSize)
+	return w
+}
+
+// flushAfter is how old, in nanoseconds, a started chunk may get before it is
+// handed over: half the timeline's interval.
+const flushAfter = 50e6
+
+// Room returns an empty slice with room for n completions (n ≤ MaxBatch),
+// to be appended to and handed to Keep. It waits if the collector is far behind.
+func (w *Writer) Room(n int) []step.Completion {
+	if cap(w.cur)-len(w.cur) < n {
+		w.Flush()
+	}
+	return w.cur[len(w.cur):len(w.cur):cap(w.cur)]
+}
+
+// Keep takes what was appended to the last Room.
+func (w *Writer) Keep(done []step.Completion) {
+	if len(done) == 0 {
+		return
+	}
+	if len(w.cur) == 0 {
+		w.last = done[0].End
+	}
+	w.cur = w.cur[:len(w.cur)+len(done)]
+	if done[len(done)-1].End-w.last > flushAfter {
+		w.Flush()
+	}
+}
+
+// Flush hands over what there is. A worker calls it before it sleeps.
+func (w *Writer) Flush() {
+	if len(w.cur) == 0 {
+		return
+	}
+	w.full <- chunk{done: w.cur, free: w.free}
+	w.cur = <-w.free
+}
