@@ -1,0 +1,107 @@
+// Package loadgen makes a run: it puts scenario, strategy, engine, recorder and
+// observer together, and says in a result what was predicted and what was
+// measured.
+//
+// A run happens where the process is: making a private place for it, and
+// bringing a listener, is the caller's part. Words for people are not said
+// here.
+package loadgen
+
+import (
+	"net/netip"
+	"time"
+
+	"lastport/loadgen/ports"
+	"lastport/loadgen/step"
+	"lastport/reports/result"
+)
+
+// Config is a run as the command line asks for it.
+type Config struct {
+	ID       string
+	Scenario string
+	Tool     result.Tool
+	Host     result.Host // as the place reports it
+
+	RangeName   string       // as it was typed; empty: the host's
+	Range       ports.Ranges // the same, as ports
+	Exclude     ports.Ranges
+	Targets     []netip.AddrPort
+	Strategy    string
+	Close       step.CloseMode
+	Connections int64         // open no more than these; 0: no bound
+	Hold        time.Duration // how long all stay open before the release
+	Timeout     time.Duration // of one attempt
+	Duration    time.Duration // bound of the whole run; 0: none
+	Workers     int
+	Engine      Engine
+	Ends        Ends
+	Sysctls     map[string]string
+	Expect      []string
+	Seed        uint64
+}
+
+// Ports returns the ports that the run may use: the range less those excluded.
+func (c *Config) Ports() ports.Ranges { return c.Range.Minus(c.Exclude) }
+
+// Echo returns every flag as it was understood.
+func (c *Config) Echo() result.Config {
+	echo := result.Config{
+		Range:       c.Range.String(),
+		Exclude:     c.Exclude.String(),
+		Proto:       "tcp",
+		Strategy:    c.Strategy,
+		Close:       c.Close.String(),
+		Connections: c.Connections,
+		HoldNS:      int64(c.Hold),
+		TimeoutNS:   int64(c.Timeout),
+		DurationNS:  int64(c.Duration),
+		Workers:     c.Workers,
+		Engine:      c.Engine.String(),
+		Ends:        c.Ends.String(),
+		Place:       c.Host.Place,
+		Sysctls:     c.Sysctls,
+		Expect:      c.Expect,
+		Seed:        c.Seed,
+	}
+	for _, t := range c.Targets {
+		echo.Targets = append(echo.Targets, t.String())
+	}
+	return echo
+}
+
+// Engine names an engine.
+type Engine uint8
+
+// The engines.
+const (
+	EngineAuto   Engine = iota
+	EngineDirect        // ordinary system calls, one at a time
+)
+
+// Ends says whether one thread does both ends of a connection.
+type Ends uint8
+
+// The ways to place the two ends.
+const (
+	EndsAuto     Ends = iota
+	EndsTogether      // the thread that opens a connection accepts it too: the cleanest latency
+	EndsApart         // the listener has threads of its own
+)
+
+var (
+	engineWords = words{"engine", []string{"auto", "direct"}}
+	endsWords   = words{"ends", []string{"auto", "together", "apart"}}
+)
+
+// ParseEngine reads a word of the command line.
+func ParseEngine(s string) (Engine, error) { return parseWord[Engine](engineWords, s) }
+
+// ParseEnds reads a word of the command line.
+func ParseEnds(s string) (Ends, error) { return parseWord[Ends](endsWords, s) }
+
+// String returns the word of the command line.
+func (e Engine) String() string { return engineWords.name(int(e)) }
+
+// String returns the word of the command line.
+func (e Ends) String() string { return endsWords.name(int(e)) }

@@ -1,0 +1,220 @@
+package loadgen
+
+import (
+	"time"
+
+	"lastport/loadgen/kernel"
+	"lastport/loadgen/observe"
+	"lastport/loadgen/outcome"
+	"lastport/loadgen/scenario"
+	"lastport/loadgen/step"
+	"lastport/reports/result"
+)
+
+// fill opens connections until no port is left, makes further attempts on the
+// full range, holds, releases, and proves that ports come back.
+func (r *run) fill() error {
+	f := &filling{run: r, conns: make([][]uint32, len(r.engines))}
+	for _, part := range []func() error{f.open, f.tryMore, f.hold, f.release, f.recover} {
+		if err := part(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// manyConnections is from how many on the growth of the process's memory says
+// what a connection costs. Of fewer, it says what the buffers cost.
+const manyConnections = 10_000
+
+// filling is a fill under way.
+type filling struct {
+	*run
+	conns    [][]uint32 // open, by worker, in the order of opening
+	ended    scenario.End
+	last     outcome.Code // of a fill that gave up: its failures
+	released struct{ began, ended int64 }
+}
+
+// open opens connections, and takes the witnesses' word when all are open.
+func (f *filling) open() error {
+	f.enter("open", 0)
+	memory, _ := kernel.ResidentBytes()
+	cpu := kernel.ProcessCPU()
+	works := make([]*scenario.Opening, len(f.engines))
+	for i := range works {
+		works[i] = scenario.NewOpening(scenario.Opening{
+			Connections: deal(f.cfg.Connections, i, len(works)),
+			Expected:    deal(f.answer.Connections.Max, i, len(works)),
+			Deadline:    f.deadline(), Timeout: f.cfg.Timeout, Stop: &f.stop,
+		})
+	}
+	if err := f.works(asWorks(works)); err != nil {
+		return err
+	}
+	cpu = kernel.ProcessCPU().Sub(cpu)
+	held, _ := kernel.ResidentBytes()
+	for i, w := range works {
+		f.conns[i] = w.Conns()
+		if end, last := w.Ended(); end > f.ended {
+			f.ended, f.last = end, last
+		}
+	}
+	f.full(cpu, held-memory)
+	return nil
+}
+
+// deal returns worker i's share of n; 0 stays 0.
+func deal(n int64, i, workers int) int {
+	share := n / int64(workers)
+	if int64(i) < n%int64(workers) {
+		share++
+	}
+	return int(share)
+}
+
+func asWorks[W step.Work](list []W) []step.Work {
+	works := make([]step.Work, len(list))
+	for i, w := range list {
+		works[i] = w
+	}
+	return works
+}
+
+// full writes down what is true at the fullest moment.
+func (f *filling) full(cpu kernel.CPUTime, memory int64) {
+	open := f.tally.Open()
+	server := f.settled(open)
+	witness := result.Witness{
+		Generator: open, ServerOpen: server.Accepted - server.Closed, DistinctPeers: server.DistinctPeers,
+	}
+	witness.Agree = witness.ServerOpen == open && witness.DistinctPeers == open
+	if client, _, err := observe.Count(f.cfg.Targets); err == nil {
+		witness.SockDiag = client.Established
+		witness.Agree = witness.Agree && *client.Established == open
+	}
+	f.do(func() {
+		f.ends = ending{f.ended, f.last}
+		f.res.Witness = &witness
+		f.res.Measured.Connections = &open
+		if open > 0 {
+			ns := f.counted.FillNS()
+			f.res.Measured.FillNS = &ns
+			rate := float64(open) / time.Duration(ns).Seconds()
+			f.res.Measured.RatePerS = &rate
+			f.res.Cost = &result.Cost{UserCPUNSPerConn: int64(cpu.User) / open, SysCPUNSPerConn: int64(cpu.System) / open}
+			if each := max(0, memory) / open; open >= manyConnections {
+				f.res.Cost.UserBytesPerConn = &each
+			}
+		}
+	})
+}
+
+// settled waits, a second at most, until the listener has accepted what is
+// open: an accept may come a moment after the connect.
+func (f *filling) settled(open int64) result.Server {
+	server := f.peer.Stats()
+	for range 1000 {
+		if server.Accepted >= open {
+			break
+		}
+		time.Sleep(time.Millisecond)
+		server = f.peer.Stats()
+	}
+	return server
+}
+
+// tryMore makes further attempts on the full range.
+func (f *filling) tryMore() error {
+	if f.ended != scenario.Exhausted {
+		return nil
+	}
+	f.enter("full", 0)
+	works := make([]*scenario.Full, len(f.engines))
+	for i := range works {
+		works[i] = &scenario.Full{Attempts: deal(scenario.FullAttempts, i, len(works)), Stop: &f.stop}
+	}
+	err := f.works(asWorks(works))
+	for i, w := range works {
+		f.conns[i] = append(f.conns[i], w.Conns()...)
+	}
+	return err
+}
+
+// hold keeps everything open for the time asked for.
+func (f *filling) hold() error {
+	if f.cfg.Hold <= 0 {
+		return nil
+	}
+	until := f.clock.Now() + int64(f.cfg.Hold)
+	if end := f.deadline(); end > 0 {
+		until = min(until, end)
+	}
+	f.enter("hold", until)
+	f.sleep(until)
+	return nil
+}
+
+// release closes everything by the close mode.
+func (f *filling) release() error {
+	f.enter("release", 0)
+	works := make([]*scenario.Release, len(f.engines))
+	for i := range works {
+		works[i] = scenario.NewRelease(f.conns[i])
+	}
+	f.released.began = f.clock.Now()
+	if err := f.works(asWorks(works)); err != nil {
+		return err
+	}
+	if err := f.peer.Drain(); err != nil {
+		return err
+	}
+	f.released.ended = f.clock.Now()
+	server := f.peer.Stats()
+	counters, err := kernel.ReadCounters()
+	f.do(func() {
+		f.res.Server = &server
+		if err == nil {
+			f.res.Kernel = cloneCounters(counters.Since(f.before))
+		}
+	})
+	return nil
+}
+
+// recover proves that ports come back, when they should by prediction.
+func (f *filling) recover() error {
+	if f.stop.Load() || f.tally.Open() > 0 || f.ended == scenario.GaveUp {
+		return nil
+	}
+	const patience = int64(time.Second)
+	work := &scenario.Recovery{
+		From: f.released.began + int64(f.answer.Reuse.Min), Until: f.released.ended + int64(f.answer.Reuse.Max) + patience,
+		Stop: &f.stop,
+	}
+	if end := f.deadline(); end > 0 && work.From > end {
+		f.do(func() { f.warn(noTimeToRecover(f.answer.Reuse.Min)) })
+		return nil
+	} else if end > 0 {
+		work.Until = min(work.Until, end)
+	}
+	f.enter("recover", work.From)
+	if err := f.works([]step.Work{work}); err != nil {
+		return err
+	}
+	attempts, decided := work.Result()
+	if attempts == 0 {
+		return nil // told to drain meanwhile
+	}
+	recovered := decided.Outcome == outcome.OK
+	recovery := result.Recovery{
+		Attempts: attempts, Outcome: decided.Outcome.String(), AfterNS: max(0, decided.Start-f.released.ended),
+	}
+	if recovered {
+		recovery.ConnectNS = decided.End - decided.Start
+	}
+	f.do(func() {
+		f.res.Recovery = &recovery
+		f.res.Measured.Recovered = &recovered
+	})
+	return nil
+}

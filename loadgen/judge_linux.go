@@ -1,0 +1,123 @@
+package loadgen
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"lastport/loadgen/outcome"
+	"lastport/loadgen/scenario"
+	"lastport/reports/result"
+)
+
+// ending says how a fill's opening ended, and by which failure if it gave up.
+type ending struct {
+	end  scenario.End
+	last outcome.Code
+}
+
+// judge compares measured with predicted and says what a reader must know to
+// trust the numbers. It smooths nothing: what differs is told.
+func (r *run) judge(res *result.Result) {
+	res.Warnings = slices.Clip(res.Warnings)
+	res.Residual = result.Residual{}
+	if complete := r.ends.end == scenario.Exhausted || r.ends.end == scenario.Reached; complete {
+		d := r.answer.Connections.Distance(*res.Measured.Connections)
+		res.Residual.Connections = &d
+	}
+	res.Warnings = append(res.Warnings, r.warnings(res)...)
+	res.Verdict = r.verdict(res)
+	res.Expect = nil
+	for _, e := range r.expect {
+		res.Expect = append(res.Expect, e.Eval(res))
+	}
+}
+
+// verdict is the run in one line.
+func (r *run) verdict(res *result.Result) result.Verdict {
+	if res.Measured.Connections == nil {
+		return result.Verdict{Text: "ended before the first attempt"}
+	}
+	n := *res.Measured.Connections
+	bad := func(format string, args ...any) result.Verdict {
+		return result.Verdict{Text: fmt.Sprintf(format, args...)}
+	}
+	switch r.ends.end {
+	case scenario.GaveUp:
+		return bad("gave up at %d connections: attempt after attempt was %s", n, r.ends.last)
+	case scenario.TimeUp:
+		return bad("--duration ended the fill at %d connections, before the ports did", n)
+	case scenario.Going, scenario.Stopped:
+		return bad("interrupted at %d connections", n)
+	}
+	predicted := fmt.Sprintf("%d", res.Predicted.Connections.Min)
+	if res.Predicted.Connections.Max != res.Predicted.Connections.Min {
+		predicted += fmt.Sprintf(" to %d", res.Predicted.Connections.Max)
+	}
+	switch {
+	case *res.Residual.Connections != 0:
+		return bad("%d connections measured, %s predicted: %+d", n, predicted, *res.Residual.Connections)
+	case res.Witness != nil && !res.Witness.Agree:
+		return bad("%d connections by the generator's count, but the witnesses disagree", n)
+	case res.Measured.Recovered != nil && !*res.Measured.Recovered:
+		return bad("%d connections as predicted, but no port came back after the release", n)
+	case r.ends.end == scenario.Reached:
+		return result.Verdict{OK: true, Text: fmt.Sprintf("%d connections opened, as asked; no port ran out", n)}
+	}
+	return result.Verdict{OK: true, Text: fmt.Sprintf("the last port: %d connections, %s predicted, then no_port", n, predicted)}
+}
+
+// warnings lists what makes the numbers other than they seem.
+func (r *run) warnings(res *result.Result) []result.Warning {
+	var list []result.Warning
+	warn := func(when bool, code, hint, format string, args ...any) {
+		if when {
+			list = append(list, result.Warning{Code: code, Message: fmt.Sprintf(format, args...), Hint: hint})
+		}
+	}
+	s := r.around.settings
+	warn(s.Loopback && s.TWReuse == 2, "loopback_reuse", "leave --target out: the listener is on 198.18.0.1 then",
+		"tcp_tw_reuse=2 gives ports back after 1 s between loopback addresses alone: production is less kind")
+	warn(res.Kernel["ListenOverflows"] > 0, "listen_overflow", "--ends together, or fewer --workers",
+		"the listener's queue was full %d times: some latency is its, not the ports'", res.Kernel["ListenOverflows"])
+	warn(res.Kernel["TCPTimeWaitOverflow"] > 0, "time_wait_overflow", "--sysctl net.ipv4.tcp_max_tw_buckets=1048576",
+		"%d connections skipped TIME_WAIT because tcp_max_tw_buckets was reached: the numbers are kinder than production",
+		res.Kernel["TCPTimeWaitOverflow"])
+	warn(r.counted.SelfConnects() > 0, "self_connect", "choose a --target port outside the range",
+		"%d sockets connected to themselves, because no listener holds the target port; they count as refused", r.counted.SelfConnects())
+	warn(res.Witness != nil && !res.Witness.Agree, "witnesses_disagree", "",
+		"generator, listener and sock_diag do not count the same connections")
+	warn(res.Residual.Connections != nil && *res.Residual.Connections != 0, "residual", "lastport report, section 'the kernel's side'",
+		"measured and predicted connections differ: something that the arithmetic does not know took part")
+	warn(r.ends.end == scenario.GaveUp, "gave_up", "", "attempts failed again and again for another cause than ports: %s", r.ends.last)
+	warn(r.cfg.Ports().Hull().Low < 1024, "privileged_ports", "",
+		"the range has ports below 1024: ordinary programs get those only with net.ipv4.ip_unprivileged_port_start set low, as it is in this place")
+	clipped := int64(0)
+	for _, s := range []*result.Summary{res.Latency.Connect, res.Latency.Failure, res.Latency.Close} {
+		if s != nil {
+			clipped += s.Clipped
+		}
+	}
+	warn(clipped > 0, "clipped", "", "%d times were beyond the histogram's bound and are counted at it", clipped)
+	const dear = 0.05
+	warn(res.Observer != nil && res.Observer.Share > dear, "observer_cost", "",
+		"watching the kernel took %.0f %% of a processor", 100*share(res.Observer))
+	return list
+}
+
+func share(o *result.Observer) float64 {
+	if o == nil {
+		return 0
+	}
+	return o.Share
+}
+
+// warn adds a warning that the script found.
+func (r *run) warn(w result.Warning) { r.res.Warnings = append(slices.Clip(r.res.Warnings), w) }
+
+func noTimeToRecover(wait time.Duration) result.Warning {
+	return result.Warning{
+		Code: "recovery_skipped", Hint: "--close client-rst, or a longer --duration",
+		Message: fmt.Sprintf("that ports come back was not proven: it takes %v, longer than --duration", wait),
+	}
+}

@@ -1,0 +1,253 @@
+package loadgen
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"lastport/loadgen/capacity"
+	"lastport/loadgen/engine"
+	"lastport/loadgen/kernel"
+	"lastport/loadgen/observe"
+	"lastport/loadgen/record"
+	"lastport/loadgen/step"
+	"lastport/loadgen/strategy"
+	"lastport/reports/result"
+)
+
+// snapshotEvery is how old what the sink has may get. What is on disk may be
+// twice as old at most: a second.
+const snapshotEvery = 500 * time.Millisecond
+
+// run is a run while it goes on. Its fields belong to the goroutine of loop,
+// but for those that say otherwise; a script reaches them through do.
+type run struct {
+	cfg     *Config
+	peer    Peer
+	sink    Sink
+	clock   kernel.Clock
+	answer  capacity.Answer
+	around  surroundings
+	res     *result.Result // what is known so far, less what the collector counts
+	phase   phase
+	engines []engine.Engine // the script's
+	counted *record.Collector
+	tally   *engine.Tally
+	before  kernel.Counters
+	calls   chan func()
+	ends    ending
+	expect  []result.Expectation
+	stop    atomic.Bool // set once, when the run is told to drain
+}
+
+// phase is what a run is doing, for people who wait.
+type phase struct {
+	name  string
+	until int64 // when it ends, if that is known; else 0
+}
+
+// script is a scenario's course: it runs works on the engines, one after the
+// other, and looks at the kernel in between. It has a goroutine of its own.
+type script func(*run) error
+
+// Run makes the run that cfg asks for, against peer, and returns its result.
+// While it goes on, sink gets progress and whole, up-to-date results. When ctx
+// ends the run stops opening, releases what it holds, and returns what it has,
+// marked as interrupted.
+//
+// The error says why a run could not be made; what the network did is in the
+// result.
+func Run(ctx context.Context, cfg Config, peer Peer, sink Sink) (*result.Result, error) {
+	course, err := courseOf(cfg.Scenario)
+	if err != nil {
+		return nil, err
+	}
+	r, err := prepare(&cfg, peer, sink)
+	if err != nil {
+		return nil, err
+	}
+	defer r.close()
+	return r.loop(ctx, course)
+}
+
+func courseOf(scenario string) (script, error) {
+	if scenario == "fill" {
+		return (*run).fill, nil
+	}
+	return nil, fmt.Errorf("scenario %q: this version knows fill alone", scenario)
+}
+
+// prepare looks around, predicts, and makes everything that the run needs, so
+// that nothing is left to fail once it has begun.
+func prepare(cfg *Config, peer Peer, sink Sink) (*run, error) {
+	r := &run{cfg: cfg, peer: peer, sink: sink, calls: make(chan func())}
+	for _, text := range cfg.Expect {
+		e, err := result.ParseExpect(text)
+		if err != nil {
+			return nil, err
+		}
+		r.expect = append(r.expect, e)
+	}
+	var err error
+	if r.around, err = look(cfg); err != nil {
+		return nil, err
+	}
+	chosen, err := strategy.New(cfg.Strategy, strategy.Space{Ranges: cfg.Ports()})
+	if err != nil {
+		return nil, err
+	}
+	r.answer = r.around.predict(cfg, chosen.Traits())
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	if r.before, err = kernel.ReadCounters(); err != nil {
+		return nil, err
+	}
+	r.tally = engine.NewTally(cfg.Workers)
+	r.clock = kernel.NewClock()
+	r.counted, err = record.NewCollector(cfg.Workers, r.answer.Tuples, r.clock.Zero())
+	if err != nil {
+		return nil, err
+	}
+	if err := r.makeEngines(); err != nil {
+		r.close()
+		return nil, err
+	}
+	r.res = r.skeleton()
+	return r, nil
+}
+
+// check refuses what cannot be done, before anything is begun.
+func (r *run) check() error {
+	if r.answer.Usable.Size() == 0 {
+		return &NoPortsError{Range: r.cfg.Range.String(), Why: r.answer.Why}
+	}
+	return checkMemory(r.answer.Connections.Max)
+}
+
+func (r *run) makeEngines() error {
+	// Each worker and each listener thread is a locked thread that may be in a
+	// system call at any time; the collector and the runtime need theirs besides.
+	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), r.cfg.Workers+4))
+	o := engine.Options{
+		Clock: r.clock, CloseMode: r.cfg.Close, Timeout: r.cfg.Timeout, Tally: r.tally,
+		AskToClose: r.cfg.Close.ServerFirst(), Connections: int(r.answer.Connections.Max),
+	}
+	for _, t := range r.cfg.Targets {
+		o.Targets = append(o.Targets, kernel.NewSockaddr(t))
+	}
+	if r.cfg.Ends == EndsTogether {
+		together, ok := r.peer.(TogetherPeer)
+		if !ok {
+			return fmt.Errorf("--ends together: this peer has no end to run on the generator's thread")
+		}
+		o.Ends = together.End
+	}
+	for w := range r.cfg.Workers {
+		o.Worker = w
+		o.Log = r.counted.Writer()
+		var err error
+		if o.Strategy, err = strategy.New(r.cfg.Strategy, strategy.Space{Ranges: r.cfg.Ports()}); err != nil {
+			return err
+		}
+		e, err := engine.NewDirect(o)
+		if err != nil {
+			return err
+		}
+		r.engines = append(r.engines, e)
+	}
+	return nil
+}
+
+func (r *run) close() {
+	for _, e := range r.engines {
+		e.Close()
+	}
+}
+
+// loop is the run's own goroutine: it counts, samples, tells the sink, and
+// does what the script asks of it, until the script has ended.
+func (r *run) loop(ctx context.Context, course script) (*result.Result, error) {
+	watch := observe.Start(r.clock, r.cfg.Targets, time.Duration(record.Interval))
+	ended := make(chan error, 1)
+	go func() { ended <- course(r) }()
+	snapshot := time.NewTicker(snapshotEvery)
+	defer snapshot.Stop()
+	var told error // the sink's first failure: the run drains, as nobody hears it
+	tell := func(f Frame) {
+		if err := r.sink.Frame(f); err != nil && told == nil {
+			told = err
+			r.stop.Store(true)
+		}
+	}
+	tell(r.snapshot())
+	interrupt := ctx.Done()
+	for {
+		select {
+		case c := <-r.counted.Chunks():
+			r.counted.Take(c)
+		case s := <-watch.Samples():
+			r.counted.Sample(record.Sample{
+				TNS: s.TNS, States: s.States, UserCPUNS: int64(s.CPU.User), SysCPUNS: int64(s.CPU.System),
+			})
+			tell(Frame{Progress: r.progress(s.TNS)})
+		case <-snapshot.C:
+			tell(r.snapshot())
+		case f := <-r.calls:
+			f()
+		case <-interrupt:
+			interrupt = nil
+			r.stop.Store(true)
+		case err := <-ended:
+			cost := watch.Stop()
+			if err == nil {
+				err = told
+			}
+			if err != nil {
+				return nil, err
+			}
+			return r.finish(cost, interrupt == nil)
+		}
+	}
+}
+
+// do runs f on the run's own goroutine, where its fields may be used, after
+// everything that the workers have handed over is counted.
+func (r *run) do(f func()) {
+	done := make(chan struct{})
+	r.calls <- func() {
+		r.counted.TakeAll()
+		f()
+		close(done)
+	}
+	<-done
+}
+
+// enter names the phase that begins. until is when it will end, 0 if unknown.
+func (r *run) enter(name string, until int64) {
+	r.do(func() { r.phase = phase{name, until} })
+}
+
+// works does one work on each engine and waits for all.
+func (r *run) works(list []step.Work) error {
+	var group errgroup.Group
+	for i, w := range list {
+		group.Go(func() error { return r.engines[i].Run(w) })
+	}
+	return group.Wait()
+}
+
+// sleep waits until the time t of the run's clock, or until it is told to drain.
+func (r *run) sleep(t int64) {
+	const look = int64(10 * time.Millisecond)
+	for now := r.clock.Now(); now < t && !r.stop.Load(); now = r.clock.Now() {
+		time.Sleep(time.Duration(min(look, t-now)))
+	}
+}
+
+// deadline is when the whole run must be over; 0: never.
+func (r *run) deadline() int64 { return int64(r.cfg.Duration) }

@@ -1,0 +1,147 @@
+package loadgen
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lastport/loadgen/capacity"
+	"lastport/loadgen/kernel"
+	"lastport/loadgen/kernel/diag"
+	"lastport/loadgen/ports"
+	"lastport/loadgen/strategy"
+	"lastport/reports/result"
+)
+
+// surroundings are what decides a prediction besides the flags: settings in
+// force and ports in use, as they are where the run happens.
+type surroundings struct {
+	system   ports.Range  // ip_local_port_range
+	reserved ports.Ranges // ip_local_reserved_ports
+	held     ports.Ranges // by listeners and other explicit binds
+	unsure   ports.Ranges // in use, perhaps shared
+	holders  []result.Holder
+	settings capacity.Settings
+}
+
+// look reads the surroundings. Sockets are those of the range only.
+func look(cfg *Config) (surroundings, error) {
+	s := surroundings{settings: capacity.Settings{HZ: kernel.HZ(), Loopback: loopback(cfg.Targets)}}
+	var err error
+	if s.system, err = systemRange(); err != nil {
+		return s, err
+	}
+	reserved, err := kernel.ReadSysctl("net.ipv4.ip_local_reserved_ports")
+	if err != nil {
+		return s, fmt.Errorf("reserved ports: %w", err)
+	}
+	if s.reserved, err = ports.ParseSysctl(reserved); err != nil {
+		return s, fmt.Errorf("reserved ports: %w", err)
+	}
+	s.settings.TWReuse = number("net.ipv4.tcp_tw_reuse")
+	s.settings.Timestamps = number("net.ipv4.tcp_timestamps") != 0
+	s.settings.TWReuseDelay = time.Duration(number("net.ipv4.tcp_tw_reuse_delay")) * time.Millisecond
+	return s, s.findHolders(cfg)
+}
+
+// systemRange reads ip_local_port_range.
+func systemRange() (ports.Range, error) {
+	const key = "net.ipv4.ip_local_port_range"
+	text, err := kernel.ReadSysctl(key)
+	if err != nil {
+		return ports.Range{}, err
+	}
+	var r ports.Range
+	if _, err := fmt.Sscan(text, &r.Low, &r.High); err != nil {
+		return ports.Range{}, fmt.Errorf("%s is %q: %w", key, text, err)
+	}
+	return r, nil
+}
+
+// number reads a setting that is a whole number; one that this kernel does not
+// have is 0.
+func number(key string) int {
+	text, err := kernel.ReadSysctl(key)
+	if err != nil {
+		return 0
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(text))
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+func loopback(targets []netip.AddrPort) bool {
+	return !slices.ContainsFunc(targets, func(t netip.AddrPort) bool { return !t.Addr().Unmap().IsLoopback() })
+}
+
+// findHolders lists the sockets that have a local port in the range. A listener
+// or a socket that is only bound took its port by an explicit bind, and the
+// kernel passes it over. Of a connected one that cannot be told; toward one of
+// the targets it has a tuple of ours in any case.
+func (s *surroundings) findHolders(cfg *Config) error {
+	wanted := cfg.Ports()
+	var held, unsure []ports.Range
+	each := func(sock *diag.Socket) {
+		port := sock.Local.Port()
+		if !wanted.Contains(port) {
+			return
+		}
+		holder := result.Holder{Port: port, Local: sock.Local.String(), State: sock.State.String()}
+		at := ports.Range{Low: port, High: port}
+		switch {
+		case sock.State == diag.Listen && slices.Contains(cfg.Targets, sock.Local):
+			holder.What = "the run's own listener"
+			held = append(held, at)
+		case sock.State == diag.Listen, sock.State == diag.BoundInactive, slices.Contains(cfg.Targets, sock.Remote):
+			held = append(held, at)
+		default:
+			unsure = append(unsure, at)
+		}
+		s.holders = append(s.holders, holder)
+	}
+	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
+		err := diag.TCP(family, diag.All, each)
+		if err != nil && !errors.Is(err, diag.ErrInterrupted) && !errors.Is(err, unix.ENOENT) {
+			return fmt.Errorf("ports in use: %w", err)
+		}
+	}
+	s.held = ports.Of(held...)
+	s.unsure = ports.Of(unsure...).Minus(s.held)
+	slices.SortFunc(s.holders, func(a, b result.Holder) int { return int(a.Port) - int(b.Port) })
+	s.holders = slices.CompactFunc(s.holders, func(a, b result.Holder) bool { return a == b })
+	return nil
+}
+
+// predict answers what the run should measure.
+func (s *surroundings) predict(cfg *Config, traits strategy.Traits) capacity.Answer {
+	return capacity.Predict(capacity.Question{
+		Strategy: traits, Range: cfg.Ports(), Reserved: s.reserved, Held: s.held, Uncertain: s.unsure,
+		SystemRange: s.system, Targets: len(cfg.Targets), Limit: cfg.Connections, Hold: cfg.Hold,
+		Close: cfg.Close.String(), Settings: s.settings,
+	})
+}
+
+// fill writes space and prediction into a result.
+func (s *surroundings) fill(r *result.Result, cfg *Config, a capacity.Answer) {
+	asked := cfg.Ports()
+	r.Space = result.Space{
+		Ports: asked.Size(), PortsUsable: a.Usable.Size(), Sources: 1, Targets: len(cfg.Targets), Tuples: a.Tuples,
+		Reserved: s.reserved.Intersect(asked).String(), Taken: s.holders,
+	}
+	r.Predicted = result.Predicted{
+		Connections: &result.Interval{Min: a.Connections.Min, Max: a.Connections.Max},
+		ReuseNS:     &result.Interval{Min: int64(a.Reuse.Min), Max: int64(a.Reuse.Max)},
+		Why:         a.Why,
+	}
+	if a.Rate != nil {
+		r.Predicted.RatePerS = &result.RateInterval{Min: a.Rate.Min, Max: a.Rate.Max}
+	}
+}
