@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"lastport/loadgen"
+	"lastport/loadgen/engine"
+	"lastport/loadgen/place"
+	"lastport/reports/result"
+	"lastport/server"
+)
+
+// request is what the parent sends to the child: the run, and the place it is
+// to happen in.
+type request struct {
+	Config loadgen.Config
+	Spec   place.Spec
+}
+
+// Words of the parent to the child.
+const wordDrain = "drain"
+
+// childVerb is the name of the verb that the parent starts the child with.
+const childVerb = "run-in-place"
+
+// childCommand is the child's side of every run: lastport again, in the place.
+func (a *app) childCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    childVerb,
+		Short:  "make a run in the place that the parent made",
+		Hidden: true,
+		RunE: func(*cobra.Command, []string) error {
+			parent, err := place.Join()
+			if err != nil {
+				return err
+			}
+			frames := loadgen.NewFrameWriter(parent.Frames)
+			if err := inPlace(parent, frames); err != nil {
+				return frames.Frame(loadgen.Frame{Error: loadgen.NewFrameError(err)})
+			}
+			return nil
+		},
+	}
+}
+
+// inPlace sets the place up and makes the run in it.
+func inPlace(parent *place.Parent, frames loadgen.Sink) error {
+	var req request
+	if err := json.Unmarshal(parent.Request, &req); err != nil {
+		return fmt.Errorf("request: %w", err)
+	}
+	cfg := &req.Config
+	report, err := place.Setup(req.Spec)
+	if err != nil {
+		return err
+	}
+	cfg.Host.Sysctls = make(map[string]string, len(report.Sysctls))
+	for key, value := range report.Sysctls {
+		cfg.Host.Sysctls[key] = spaces(value)
+	}
+	cfg.Host.Changed = changes(report.Changed)
+	cfg.Host.Differs = changes(report.Differs)
+
+	listener, err := listen(cfg)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		for {
+			word, err := parent.Word()
+			if err != nil {
+				return // the parent has ended, and so the kernel ends this process
+			}
+			if word == wordDrain {
+				cancel()
+			}
+		}
+	}()
+	_, err = loadgen.Run(ctx, *cfg, peer{listener}, frames)
+	if closeErr := listener.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+func changes(from map[string]place.Change) map[string]result.Change {
+	to := make(map[string]result.Change, len(from))
+	for key, c := range from {
+		to[key] = result.Change{Host: spaces(c.Host), Run: spaces(c.Run), Why: c.Why}
+	}
+	return to
+}
+
+// spaces turns the kernel's tabs into spaces: "32768 60999".
+func spaces(value string) string { return strings.Join(strings.Fields(value), " ") }
+
+// listen starts the bundled listener for the run.
+func listen(cfg *loadgen.Config) (*server.Listener, error) {
+	l, err := server.New(server.Config{
+		Addrs:       cfg.Targets,
+		Together:    cfg.Ends == loadgen.EndsTogether,
+		ServerFirst: cfg.Close.ServerFirst(),
+		Keep:        true,
+		RST:         cfg.Close.RST(),
+		Connections: cfg.Ports().Size() * len(cfg.Targets),
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := l.Start(); err != nil {
+		_ = l.Close() // the first error is the one to tell
+		return nil, err
+	}
+	return l, nil
+}
+
+// peer is the bundled listener as loadgen wants to see it.
+type peer struct{ *server.Listener }
+
+func (p peer) End(target int) engine.End { return p.NewEnd(target) }

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"lastport/loadgen/place"
+	"lastport/loadgen/step"
+	"lastport/reports/result"
+)
+
+// runVerbs are the verbs that make runs.
+func (a *app) runVerbs() []*cobra.Command {
+	return []*cobra.Command{a.fillVerb(), a.benchVerb(), a.childCommand()}
+}
+
+func (a *app) fillVerb() *cobra.Command {
+	var f runFlags
+	c := &cobra.Command{
+		Use:   "fill",
+		Short: "open connections until no port is left; latency by occupancy; what a failing connect costs",
+		Long: "fill opens connections from a range of source ports to a bundled listener until no\n" +
+			"port is left, makes 100 further attempts on the full range, releases all, and proves\n" +
+			"with one more connection that ports come back. It needs no root and changes nothing\n" +
+			"on the host: it happens in a network namespace of its own.\n\n" +
+			"Connections are released by RST unless --close is given: after FIN a port comes back\n" +
+			"only when its TIME_WAIT is over, and the run waits for that.",
+		Example: "  lastport fill\n" +
+			"  lastport fill --range 40000-40999 --format json\n" +
+			"  lastport fill --range aws-nat --strategy socket-range\n" +
+			"  lastport fill --range 40000-40099,41000-41049 --exclude 40010\n" +
+			"  lastport fill --connections 5000 --expect 'connect.p99<1ms' --expect connections==5000",
+		RunE: func(*cobra.Command, []string) error { return a.fill(&f) },
+	}
+	f.add(c.Flags())
+	c.Flags().Int64Var(&f.connections, "connections", 0, "open no more than this many (default: as many as there are ports)")
+	return c
+}
+
+// fill makes one fill and reports it.
+func (a *app) fill(f *runFlags) error {
+	host, err := place.ReadHost(sysctlKeys(f.sysctls)...)
+	if err != nil {
+		return err
+	}
+	cfg, err := f.config("fill", step.ClientRST, host)
+	if err != nil {
+		return err
+	}
+	dir, err := makeFolder(f.out, "fill")
+	if err != nil {
+		return err
+	}
+	res, err := a.execute(cfg, host, dir, f.progress)
+	return a.conclude(res, err, dir, &f.output)
+}
+
+// sysctlKeys names the keys of --sysctl that can be read as such.
+func sysctlKeys(sysctls []string) []string {
+	var keys []string
+	for _, text := range sysctls {
+		if s, err := place.ParseSetting(text); err == nil {
+			keys = append(keys, s.Key)
+		}
+	}
+	return keys
+}
+
+// conclude reports what a run came to, whatever that is: a result that could
+// not be saved is still shown.
+func (a *app) conclude(res *result.Result, err error, dir *folder, out *output) error {
+	saveErr := dir.close()
+	if res == nil {
+		if _, ok := errors.AsType[interrupted](err); !ok {
+			dir.abandon()
+		}
+		return err
+	}
+	if saveErr == nil {
+		a.ui.saved(dir.path)
+	}
+	if renderErr := out.render(a.stdout, res); renderErr != nil && err == nil {
+		err = renderErr
+	}
+	switch {
+	case err != nil:
+		return err
+	case saveErr != nil:
+		return saveErr
+	}
+	a.status = statusOfResult(res)
+	if a.status == exitFailed {
+		return fmt.Errorf("no connection could be made: %s", res.Verdict.Text)
+	}
+	return nil
+}
+
+// statusOfResult is the exit status of a run that came to a result.
+func statusOfResult(r *result.Result) int {
+	if r.Run.Interrupted {
+		return exitInterrupted
+	}
+	for _, e := range r.Expect {
+		if !e.Held {
+			return exitExpectation
+		}
+	}
+	if r.Outcomes.OK == 0 && r.Outcomes.NoPort == 0 {
+		return exitFailed
+	}
+	return exitOK
+}

@@ -1,0 +1,240 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"lastport/loadgen"
+	"lastport/loadgen/place"
+	"lastport/loadgen/ports"
+	"lastport/loadgen/step"
+	"lastport/loadgen/strategy"
+	"lastport/reports/result"
+)
+
+// runFlags are the flags that mean the same on every verb that runs. They are
+// kept as they were typed and understood by config, so that every error names
+// its flag and the accepted form.
+type runFlags struct {
+	ranges, exclude string
+	targets         []string
+	strategy, close string
+	connections     int64
+	hold            time.Duration
+	timeout         time.Duration
+	duration        time.Duration
+	workers         int
+	engine, ends    string
+	place           string
+	sysctls         []string
+	expect          []string
+	seed            uint64
+	out             string
+	progress        string
+	output          output
+}
+
+func (f *runFlags) add(fs *pflag.FlagSet) {
+	fs.StringVar(&f.ranges, "range", "", "source ports: a profile ("+strings.Join(profileNames(), ", ")+") or LOW-HIGH[,LOW-HIGH] (default: the host's)")
+	fs.StringVar(&f.exclude, "exclude", "", "ports of the range to leave out: PORT, LOW-HIGH or a list of them")
+	fs.StringSliceVar(&f.targets, "target", nil, "address of the bundled listener, HOST:PORT (default: 198.18.0.1 and a port outside the range)")
+	fs.StringVar(&f.strategy, "strategy", "connect", "how the source port is chosen: "+strings.Join(strategy.Names(), " or "))
+	fs.StringVar(&f.close, "close", "", "who closes, and how: "+strings.Join(step.CloseModes(), ", "))
+	fs.DurationVar(&f.hold, "hold", 0, "how long connections stay open before they are closed")
+	fs.DurationVar(&f.timeout, "timeout", 3*time.Second, "how long one attempt may take")
+	fs.DurationVar(&f.duration, "duration", 0, "bound of the whole run (default: none)")
+	fs.IntVar(&f.workers, "workers", 1, "threads that open connections")
+	fs.StringVar(&f.engine, "engine", "auto", "what does the work: auto or direct")
+	fs.StringVar(&f.ends, "ends", "auto", "does one thread do both ends of a connection: auto, together or apart")
+	fs.StringVar(&f.place, "place", "private", "where the run happens: "+strings.Join(place.Kinds(), ", "))
+	fs.StringArrayVar(&f.sysctls, "sysctl", nil, "KEY=VALUE to set in the private place (repeatable)")
+	fs.StringArrayVar(&f.expect, "expect", nil, "what must hold, such as 'connections>=28232' or 'connect.p99<1ms'; exit status 3 if not (repeatable)")
+	fs.Uint64Var(&f.seed, "seed", 0, "seed of what is random in the tool itself (default: chosen and printed in the result)")
+	fs.StringVar(&f.out, "out", "", "folder for the results (default: ./lastport-TIME-VERB)")
+	fs.StringVar(&f.progress, "progress", "auto", "what is said while the run goes on: auto, plain or none")
+	f.output.flags(fs)
+}
+
+func profileNames() []string {
+	var names []string
+	for _, p := range ports.Profiles() {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// config understands the flags. host is the machine's settings; nothing is
+// changed or started here.
+func (f *runFlags) config(scenario string, closeMode step.CloseMode, host place.Host) (loadgen.Config, error) {
+	c := loadgen.Config{
+		ID: fmt.Sprintf("%016x", rand.Uint64()), Scenario: scenario, Tool: tool(), RangeName: f.ranges,
+		Strategy: f.strategy, Close: closeMode, Connections: f.connections, Hold: f.hold, Timeout: f.timeout,
+		Duration: f.duration, Workers: f.workers, Expect: f.expect, Seed: f.seed,
+	}
+	if c.Seed == 0 {
+		c.Seed = rand.Uint64()
+	}
+	for _, understand := range []func(*loadgen.Config, place.Host) error{
+		f.ports, f.words, f.numbers, f.settings, f.target, f.expectations,
+	} {
+		if err := understand(&c, host); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+// ports reads --range and --exclude.
+func (f *runFlags) ports(c *loadgen.Config, host place.Host) (err error) {
+	if f.ranges == "" {
+		c.Range, err = hostRange(host)
+	} else {
+		c.Range, err = ports.Parse(f.ranges)
+	}
+	if err != nil {
+		return named("--range", err)
+	}
+	if f.exclude != "" {
+		if c.Exclude, err = ports.Parse(f.exclude); err != nil {
+			return named("--exclude", err)
+		}
+	}
+	if c.Ports().Size() == 0 {
+		return usagef("--exclude with fewer ports", "--exclude %s leaves no port of the range %s", f.exclude, c.Range)
+	}
+	return nil
+}
+
+// words reads the flags that take one of a few words.
+func (f *runFlags) words(c *loadgen.Config, _ place.Host) (err error) {
+	if _, err = strategy.New(f.strategy, strategy.Space{Ranges: c.Range}); err != nil {
+		return named("--strategy", err)
+	}
+	if f.close != "" {
+		if c.Close, err = step.ParseCloseMode(f.close); err != nil {
+			return named("--close", err)
+		}
+	}
+	if c.Engine, err = loadgen.ParseEngine(f.engine); err != nil {
+		return err
+	}
+	if c.Ends, err = loadgen.ParseEnds(f.ends); err != nil {
+		return err
+	}
+	kind, err := place.Parse(f.place)
+	if err != nil {
+		return named("--place", err)
+	}
+	c.Host.Place = kind.String()
+	if !slices.Contains([]string{"auto", "plain", "none"}, f.progress) {
+		return usagef("--progress plain", "--progress %q: not one of auto, plain, none", f.progress)
+	}
+	return f.output.check()
+}
+
+// numbers checks the flags that take a number or a time, and decides what
+// depends on them.
+func (f *runFlags) numbers(c *loadgen.Config, _ place.Host) error {
+	most := c.Ports().Size()
+	switch {
+	case f.workers < 1 || f.workers > maxWorkers:
+		return usagef("--workers 1", "--workers %d: want 1 to %d", f.workers, maxWorkers)
+	case f.workers > most:
+		return usagef(fmt.Sprintf("--workers %d", most), "--workers %d: more than the range has ports (%d)", f.workers, most)
+	case f.connections < 0:
+		return usagef("--connections 1000", "--connections %d: want 1 or more, or 0 for as many as there are ports", f.connections)
+	case f.hold < 0:
+		return usagef("--hold 10s", "--hold %v: a time cannot be below 0", f.hold)
+	case f.timeout < time.Millisecond || f.timeout > time.Minute:
+		return usagef("--timeout 3s", "--timeout %v: want 1ms to 1m", f.timeout)
+	case f.duration < 0:
+		return usagef("--duration 1m", "--duration %v: a time cannot be below 0", f.duration)
+	case f.workers > 1 && c.Ends == loadgen.EndsTogether:
+		return usagef("--ends apart", "--ends together is one thread that does both ends, so it takes one worker and not %d", f.workers)
+	}
+	if c.Ends == loadgen.EndsAuto {
+		c.Ends = loadgen.EndsTogether
+		if f.workers > 1 {
+			c.Ends = loadgen.EndsApart
+		}
+	}
+	if c.Engine == loadgen.EngineAuto {
+		c.Engine = loadgen.EngineDirect
+	}
+	return nil
+}
+
+// maxWorkers bounds the threads of a run: more than a machine has processors
+// only wait for one another.
+const maxWorkers = 256
+
+// expectations reads --expect, so that a wrong one is known before the run.
+func (f *runFlags) expectations(*loadgen.Config, place.Host) error {
+	for _, text := range f.expect {
+		if _, err := result.ParseExpect(text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// target reads --target. In a private place there is no host but its own.
+func (f *runFlags) target(c *loadgen.Config, _ place.Host) error {
+	if len(f.targets) == 0 {
+		c.Targets = []netip.AddrPort{netip.AddrPortFrom(listenerAddr, listenerPort(c.Range))}
+		return nil
+	}
+	if len(f.targets) > 1 {
+		return usagef("--target "+f.targets[0], "--target: this version takes one, but got %d", len(f.targets))
+	}
+	target, err := netip.ParseAddrPort(f.targets[0])
+	if err != nil || target.Port() == 0 || target.Addr().Zone() != "" {
+		return usagef("--target 198.18.0.1:1000", "--target %q: want ADDRESS:PORT, the address in numbers", f.targets[0])
+	}
+	addr := target.Addr().Unmap()
+	if !addr.IsLoopback() && !benchmarkNet.Contains(addr) {
+		return usagef("leave --target out, or name an address of "+benchmarkNet.String(),
+			"--target %s: a private place holds 127.0.0.0/8, ::1 and %v; a remote target needs --place host, which this version does not have", target, benchmarkNet)
+	}
+	c.Targets = []netip.AddrPort{netip.AddrPortFrom(addr, target.Port())}
+	return nil
+}
+
+var (
+	listenerAddr = netip.AddrFrom4([4]byte{198, 18, 0, 1})
+	benchmarkNet = netip.PrefixFrom(netip.AddrFrom4([4]byte{198, 18, 0, 0}), 15) // RFC 2544, section C.2.2
+)
+
+// listenerPort returns a port outside the range for the listener: a listener
+// inside costs its port. In a range without an outside it costs one.
+func listenerPort(r ports.Ranges) uint16 {
+	const usual = 1000
+	for p := uint16(usual); p > 0; p-- {
+		if !r.Contains(p) {
+			return p
+		}
+	}
+	if high := r.Hull().High; high < ports.Max {
+		return high + 1
+	}
+	return usual
+}
+
+// named puts a flag's name in front of an error that has none, and keeps its
+// hint and kind.
+func named(flag string, err error) error { return &flagErr{flag, err} }
+
+type flagErr struct {
+	flag string
+	err  error
+}
+
+func (e *flagErr) Error() string { return e.flag + ": " + e.err.Error() }
+func (e *flagErr) Unwrap() error { return e.err }
+func (e *flagErr) Usage() bool   { return true }

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"lastport/loadgen"
+	"lastport/loadgen/place"
+	"lastport/reports/result"
+)
+
+// interrupted is the end of a run that a signal ended at once. What it had
+// measured is in its folder.
+type interrupted struct{ dir string }
+
+func (e interrupted) Error() string { return "interrupted; what was written is in " + e.dir }
+
+// execute makes the run in its place, keeps what it tells in the folder, and
+// returns its result: the whole one, or as far as the run came.
+func (a *app) execute(cfg loadgen.Config, host place.Host, f *folder, progress string) (*result.Result, error) {
+	spec, err := spec(&cfg, host)
+	if err != nil {
+		return nil, err
+	}
+	body, err := json.Marshal(request{cfg, spec})
+	if err != nil {
+		return nil, fmt.Errorf("request: %w", err)
+	}
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	defer signal.Stop(signals)
+	child, err := place.Start(place.Options{Args: []string{childVerb}, Request: body, Stderr: os.Stderr})
+	if err != nil {
+		return nil, err
+	}
+	r := &running{app: a, child: child, folder: f, progress: newProgress(a.ui, progress)}
+	return r.wait(signals)
+}
+
+// running is a run as its parent sees it.
+type running struct {
+	*app
+	child    *place.Child
+	folder   *folder
+	progress *progress
+	last     *result.Result
+	final    bool
+	failed   error // what the child says ended it
+}
+
+// wait follows the run to its end.
+func (r *running) wait(signals <-chan os.Signal) (*result.Result, error) {
+	ended := make(chan error, 1)
+	go func() { ended <- loadgen.ReadFrames(r.child.Frames, r.frame) }()
+	told := false
+	for {
+		select {
+		case <-signals:
+			if told {
+				r.child.Kill()
+				<-ended
+				return nil, errors.Join(interrupted{r.folder.path}, ignore(r.child.Wait()))
+			}
+			told = true
+			r.ui.draining()
+			if err := r.child.Tell(wordDrain); err != nil {
+				r.child.Kill() // it cannot hear: its frames end, and so does this loop
+			}
+		case err := <-ended:
+			r.progress.end()
+			return r.end(err, r.child.Wait(), told)
+		}
+	}
+}
+
+// ignore drops the error of a child that was killed on purpose.
+func ignore(error) error { return nil }
+
+// end decides what the run came to.
+func (r *running) end(reading, waiting error, told bool) (*result.Result, error) {
+	switch {
+	case r.failed != nil:
+		return r.last, r.failed
+	case r.final && reading == nil && waiting == nil:
+		return r.last, nil
+	case told && r.last != nil:
+		return r.last, interrupted{r.folder.path}
+	}
+	return r.last, fmt.Errorf("the run ended before its time: %w", errors.Join(reading, waiting, errNoFinal(r.final)))
+}
+
+func errNoFinal(final bool) error {
+	if final {
+		return nil
+	}
+	return errors.New("its last result is missing")
+}
+
+// frame takes one frame.
+func (r *running) frame(f loadgen.Frame) error {
+	switch {
+	case f.Error != nil:
+		r.failed = f.Error
+	case f.Progress != nil:
+		r.progress.show(f.Progress)
+	}
+	if f.Result != nil {
+		r.last, r.final = f.Result, f.Final
+		r.folder.keep(f)
+	}
+	return nil
+}

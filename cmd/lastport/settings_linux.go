@@ -1,0 +1,101 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"lastport/loadgen"
+	"lastport/loadgen/place"
+	"lastport/loadgen/ports"
+)
+
+// Settings that a run sets itself, in its private place.
+const (
+	keyRange        = "net.ipv4.ip_local_port_range"
+	keyReserved     = "net.ipv4.ip_local_reserved_ports"
+	keyUnprivileged = "net.ipv4.ip_unprivileged_port_start"
+	keyBacklog      = "net.core.somaxconn"
+	keySynBacklog   = "net.ipv4.tcp_max_syn_backlog"
+)
+
+// hostRange reads the host's ephemeral range.
+func hostRange(host place.Host) (ports.Ranges, error) {
+	text := host.Settings[keyRange]
+	var r ports.Range
+	if _, err := fmt.Sscan(text, &r.Low, &r.High); err != nil || r.Size() == 0 {
+		return nil, usagef("--range linux", "the host's range is not known (%s is %q)", keyRange, text)
+	}
+	return ports.Of(r), nil
+}
+
+// settings reads --sysctl.
+func (f *runFlags) settings(c *loadgen.Config, _ place.Host) error {
+	c.Sysctls = make(map[string]string, len(f.sysctls))
+	for _, text := range f.sysctls {
+		s, err := place.ParseSetting(text)
+		if err != nil {
+			return named("--sysctl", err)
+		}
+		if s.Key == keyRange {
+			return usagef("--range LOW-HIGH", "--sysctl %s: the range has a flag of its own", keyRange)
+		}
+		if old, twice := c.Sysctls[s.Key]; twice && old != s.Value {
+			return usagef(fmt.Sprintf("--sysctl %s=%s", s.Key, s.Value), "--sysctl %s is given twice, as %s and as %s", s.Key, old, s.Value)
+		}
+		c.Sysctls[s.Key] = s.Value
+	}
+	return nil
+}
+
+// spec says what the private place must be like for the run.
+//
+// The kernel knows one range without gaps. So the place's range is the hull of
+// the ports asked for, and what lies between them and what is excluded is
+// reserved, besides what the host or the user reserves.
+func spec(c *loadgen.Config, host place.Host) (place.Spec, error) {
+	s := place.Spec{Host: host, User: maps.Clone(c.Sysctls)}
+	reservedText, byUser := c.Sysctls[keyReserved]
+	if !byUser {
+		reservedText = host.Settings[keyReserved]
+	}
+	reserved, err := ports.ParseSysctl(reservedText)
+	if err != nil {
+		return s, named("--sysctl "+keyReserved, err)
+	}
+	delete(s.User, keyReserved) // it becomes part of the tool's own value
+
+	tool := func(key, value, why string) {
+		s.Tool = append(s.Tool, place.Setting{Key: key, Value: value, Why: why})
+	}
+	wanted := c.Ports()
+	hull := wanted.Hull()
+	if hull.Low < 1024 {
+		tool(keyUnprivileged, strconv.Itoa(int(hull.Low)), "the kernel refuses a range that begins below it")
+	}
+	tool(keyRange, fmt.Sprintf("%d %d", hull.Low, hull.High), "--range")
+	if all := reserved.Union(ports.Of(hull).Minus(wanted)); byUser || all.String() != reserved.String() {
+		tool(keyReserved, all.String(), "ports between the ranges, excluded or reserved")
+	}
+	if queue := min(wanted.Size(), 65535); c.Ends == loadgen.EndsApart {
+		atLeast(host, keyBacklog, queue, tool)
+		atLeast(host, keySynBacklog, queue, tool)
+	}
+	for _, t := range c.Targets {
+		if addr := t.Addr(); !addr.IsLoopback() {
+			s.Addresses = append(s.Addresses, addrPrefix(addr))
+		}
+	}
+	slices.SortFunc(s.Addresses, comparePrefix)
+	s.Addresses = slices.Compact(s.Addresses)
+	return s, nil
+}
+
+// atLeast raises a setting that is lower on the host.
+func atLeast(host place.Host, key string, value int, set func(key, value, why string)) {
+	if have, err := strconv.Atoi(host.Settings[key]); err == nil && have >= value {
+		return
+	}
+	set(key, strconv.Itoa(value), "the listener's queue must hold what comes in a burst")
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"lastport/loadgen/ports"
+)
+
+// usageError is a command line that cannot be understood.
+type usageError struct{ text, hint string }
+
+func (e *usageError) Error() string { return e.text }
+func (e *usageError) Hint() string  { return e.hint }
+func (e *usageError) Usage() bool   { return true }
+
+func usagef(hint, format string, args ...any) error {
+	return &usageError{text: fmt.Sprintf(format, args...), hint: hint}
+}
+
+// flagError turns what pflag says into one line and a hint: the nearest flag,
+// or the flag's form.
+func flagError(c *cobra.Command, err error) error {
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		name := strings.TrimLeft(unknown.GetSpecifiedName(), "-")
+		hint := fmt.Sprintf("lastport %s --help", c.Name())
+		if near, ok := ports.Nearest(name, flagNames(c)); ok {
+			hint = "--" + near
+		}
+		return usagef(hint, "unknown flag --%s", name)
+	}
+	if bad, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		f := bad.GetFlag()
+		return usagef(fmt.Sprintf("--%s %s", f.Name, example(f)), "--%s %q: want %s", f.Name, bad.GetValue(), form(f))
+	}
+	if missing, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
+		f := missing.GetFlag()
+		return usagef(fmt.Sprintf("--%s %s", f.Name, example(f)), "--%s needs a value: %s", f.Name, form(f))
+	}
+	return usagef(fmt.Sprintf("lastport %s --help", c.Name()), "%v", err)
+}
+
+func flagNames(c *cobra.Command) []string {
+	var names []string
+	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	return names
+}
+
+// form says what values of the flag's type look like.
+func form(f *pflag.Flag) string {
+	switch f.Value.Type() {
+	case "duration":
+		return "a time with its unit, such as 500ms, 10s or 2m"
+	case "int", "int64", "uint64":
+		return "a whole number"
+	case "bool":
+		return "true or false"
+	}
+	return "a value"
+}
+
+// example is a value that the flag takes.
+func example(f *pflag.Flag) string {
+	switch f.Value.Type() {
+	case "duration":
+		return "10s"
+	case "int", "int64", "uint64":
+		return "1"
+	}
+	return f.DefValue
+}
