@@ -53,3 +53,20 @@ func (o Outcomes) Sum() int64 {
 	}
 	return sum
 }
+
+// Timed is one thing that was timed, and its summary; nil if it was not.
+type Timed struct {
+	Name    string
+	Summary *Summary
+}
+
+// All lists what can be timed in the order of the file, absent ones included.
+func (l Latency) All() []Timed {
+	return []Timed{
+		{"connect", l.Connect},
+		{"response", l.Response},
+		{"bind", l.Bind},
+		{"close", l.Close},
+		{"failure", l.Failure},
+	}
+}

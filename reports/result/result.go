@@ -271,10 +271,10 @@ type Recovery struct {
 // Ports says which source ports were used.
 type Ports struct {
 	First    []uint16 `json:"first,omitempty"` // in the order of use, at most 1,000
-	Even     int64    `json:"even"`
-	Odd      int64    `json:"odd"`
-	Distinct int64    `json:"distinct"`
-	Map      string   `json:"map,omitempty"` // uses of each of the 65,536 ports, one saturating byte a port, deflated, base64
+	Even     int64    `json:"even"`            // distinct even ports
+	Odd      int64    `json:"odd"`             // distinct odd ports
+	Distinct int64    `json:"distinct"`        // their sum
+	Map      string   `json:"map,omitempty"`   // uses of each of the 65,536 ports, one saturating byte a port, deflated, base64
 }
 
 // Counters are differences of kernel counters over the run, by their kernel

@@ -1,0 +1,105 @@
+package reports
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"lastport/reports/result"
+)
+
+// asked is what was asked of the run, and of which host.
+func (p *page) asked(r *result.Result) {
+	c := r.Config
+	p.heading("Asked")
+	when := ""
+	if !r.Run.Started.IsZero() {
+		when = r.Run.Started.UTC().Format("2006-01-02 15:04:05 UTC")
+	}
+	took := ""
+	if r.Run.Ended.After(r.Run.Started) && !r.Run.Started.IsZero() {
+		took = "took " + duration(r.Run.Ended.Sub(r.Run.Started).Nanoseconds())
+	}
+	p.fact("scenario", phrases(r.Run.Scenario, when, took))
+	p.fact("range", rangeOf(r))
+	p.taken(r.Space)
+	p.fact("strategy", phrases(c.Strategy, named("close by ", c.Close), c.Proto))
+	p.fact("target", strings.Join(c.Targets, ", "))
+	p.fact("source", strings.Join(c.Sources, ", "))
+	p.fact("limits", phrases(
+		nonZero(c.Connections, func(n int64) string { return plural(n, "connection") + " at most" }),
+		nonZero(c.HoldNS, func(ns int64) string { return "hold " + setting(ns) }),
+		nonZero(c.DurationNS, func(ns int64) string { return "end after " + setting(ns) }),
+		nonZero(c.TimeoutNS, func(ns int64) string { return "timeout of one attempt " + setting(ns) })))
+	p.fact("place", phrases(c.Place, named("engine ", c.Engine), named("ends ", c.Ends),
+		nonZero(int64(c.Workers), func(n int64) string { return plural(n, "worker") })))
+	p.fact("host", hostOf(r.Host))
+	p.fact("tool", phrases(named("lastport ", r.Tool.Version), shorten(r.Tool.Commit, 12), r.Tool.Go))
+}
+
+// setting writes a duration as a flag takes it: 1s, 1m30s.
+func setting(ns int64) string { return time.Duration(ns).String() }
+
+// named puts a name before a value that is there.
+func named(name, value string) string {
+	if value == "" {
+		return ""
+	}
+	return name + value
+}
+
+func rangeOf(r *result.Result) string {
+	usable := ""
+	if r.Space.PortsUsable != r.Space.Ports {
+		usable = count(int64(r.Space.PortsUsable)) + " usable"
+	}
+	sides := ""
+	if r.Space.Sources > 1 || r.Space.Targets > 1 {
+		sides = plural(int64(r.Space.Sources), "source") + " × " + plural(int64(r.Space.Targets), "target") +
+			": " + plural(r.Space.Tuples, "tuple")
+	}
+	return phrases(r.Config.Range, named("without ", r.Config.Exclude),
+		nonZero(int64(r.Space.Ports), func(n int64) string { return plural(n, "port") }), usable, sides)
+}
+
+// taken names the ports that the run could not have.
+func (p *page) taken(s result.Space) {
+	p.fact("reserved", named("net.ipv4.ip_local_reserved_ports: ", s.Reserved))
+	list(p, s.Taken, func(h result.Holder) {
+		p.fact("taken", phrases(fmt.Sprintf("port %d", h.Port), h.Local, h.State, h.What))
+	})
+}
+
+func hostOf(h result.Host) string {
+	return phrases(
+		named("Linux ", strings.TrimPrefix(h.Kernel, "Linux ")),
+		nonZero(int64(h.HZ), func(n int64) string { return "HZ " + count(n) }),
+		nonZero(int64(h.CPUs), func(n int64) string { return plural(n, "CPU") }),
+		nonZero(h.MemoryBytes, size),
+		nonZero(int64(min(h.Limits.NoFile, 1<<62)), func(n int64) string { return "descriptor limit " + count(n) }))
+}
+
+// settings are those that the run changed, and those of the host that it could
+// not have.
+func (p *page) settings(h result.Host) {
+	p.changes("Settings changed for the run", h.Changed)
+	p.changes("Settings of the host that this place does not have", h.Differs)
+}
+
+func (p *page) changes(title string, changes map[string]result.Change) {
+	p.heading(title)
+	list(p, sortedKeys(changes), func(key string) {
+		c := changes[key]
+		p.para(span{text: "  "}, key+": "+quoteEmpty(c.Host)+" → "+quoteEmpty(c.Run))
+		if c.Why != "" {
+			p.para(span{dim, "    why: "}, c.Why)
+		}
+	})
+}
+
+func quoteEmpty(s string) string {
+	if strings.TrimSpace(s) == "" {
+		return "(empty)"
+	}
+	return s
+}

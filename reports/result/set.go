@@ -1,0 +1,17 @@
+package result
+
+// SetSchema names the version of a file that holds several runs.
+const SetSchema = "lastport/set/v1"
+
+// Set is several runs in one file.
+type Set struct {
+	Schema string    `json:"schema"`
+	Axis   string    `json:"axis"` // what differs between the runs: "strategy", "strategy/profile"
+	Runs   []*Result `json:"runs"`
+}
+
+// Document is what a file holds: a *Result or a *Set.
+type Document interface{ document() }
+
+func (*Result) document() {}
+func (*Set) document()    {}

@@ -1,0 +1,63 @@
+package reports_test
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"lastport/reports"
+	"lastport/reports/result"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+func TestGolden(t *testing.T) {
+	tests := []struct {
+		name  string
+		doc   result.Document
+		style reports.Style
+	}{
+		{"connect", filled("connect"), reports.Style{}},
+		{"socket-range", flat(), reports.Style{}},
+		{"odd", odd(), reports.Style{}},
+		{"interrupted", interrupted(), reports.Style{}},
+		{"refused", refused(), reports.Style{}},
+		{"empty", &result.Result{Schema: result.Schema}, reports.Style{}},
+		{"colour", flat(), reports.Style{Color: true}},
+		{"ascii", filled("connect"), reports.Style{ASCII: true}},
+		{"narrow", filled("connect"), reports.Style{Width: 40}},
+		{"set", bench(), reports.Style{}},
+		{"set-wide", bench(), reports.Style{Width: 200}},
+		{"set-empty", &result.Set{Schema: result.SetSchema, Axis: "strategy"}, reports.Style{}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var out bytes.Buffer
+			if err := reports.Text(&out, test.doc, test.style); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, test.name+".txt", out.Bytes())
+		})
+	}
+}
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s (-want +got, accept with -update):\n%s", path, diff)
+	}
+}
