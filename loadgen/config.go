@@ -23,7 +23,7 @@ type Config struct {
 	Tool     result.Tool
 	Host     result.Host // as the place reports it
 
-	RangeName   string       // as it was typed; empty: the host's
+	RangeName   string       // its name, if it has one: "linux", "host"
 	Range       ports.Ranges // the same, as ports
 	Exclude     ports.Ranges
 	Targets     []netip.AddrPort
@@ -48,6 +48,7 @@ func (c *Config) Ports() ports.Ranges { return c.Range.Minus(c.Exclude) }
 func (c *Config) Echo() result.Config {
 	echo := result.Config{
 		Range:       c.Range.String(),
+		RangeName:   c.RangeName,
 		Exclude:     c.Exclude.String(),
 		Proto:       "tcp",
 		Strategy:    c.Strategy,

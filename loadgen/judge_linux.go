@@ -3,6 +3,7 @@ package loadgen
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"lastport/loadgen/outcome"
@@ -44,27 +45,44 @@ func (r *run) verdict(res *result.Result) result.Verdict {
 	}
 	switch r.ends.end {
 	case scenario.GaveUp:
-		return bad("gave up at %d connections: attempt after attempt was %s", n, r.ends.last)
+		return bad("gave up at %s: attempt after attempt was %s", connections(n), r.ends.last)
 	case scenario.TimeUp:
-		return bad("--duration ended the fill at %d connections, before the ports did", n)
+		return bad("--duration ended the fill at %s, before the ports did", connections(n))
 	case scenario.Going, scenario.Stopped:
-		return bad("interrupted at %d connections", n)
+		return bad("interrupted at %s", connections(n))
 	}
-	predicted := fmt.Sprintf("%d", res.Predicted.Connections.Min)
+	predicted := grouped(res.Predicted.Connections.Min)
 	if res.Predicted.Connections.Max != res.Predicted.Connections.Min {
-		predicted += fmt.Sprintf(" to %d", res.Predicted.Connections.Max)
+		predicted += " to " + grouped(res.Predicted.Connections.Max)
 	}
 	switch {
 	case *res.Residual.Connections != 0:
-		return bad("%d connections measured, %s predicted: %+d", n, predicted, *res.Residual.Connections)
+		return bad("%s measured, %s predicted: %+d", connections(n), predicted, *res.Residual.Connections)
 	case res.Witness != nil && !res.Witness.Agree:
-		return bad("%d connections by the generator's count, but the witnesses disagree", n)
+		return bad("%s by the generator's count, but the witnesses disagree", connections(n))
 	case res.Measured.Recovered != nil && !*res.Measured.Recovered:
-		return bad("%d connections as predicted, but no port came back after the release", n)
+		return bad("%s as predicted, but no port came back after the release", connections(n))
 	case r.ends.end == scenario.Reached:
-		return result.Verdict{OK: true, Text: fmt.Sprintf("%d connections opened, as asked; no port ran out", n)}
+		return result.Verdict{OK: true, Text: connections(n) + " opened, as asked; no port ran out"}
 	}
-	return result.Verdict{OK: true, Text: fmt.Sprintf("the last port: %d connections, %s predicted, then no_port", n, predicted)}
+	return result.Verdict{OK: true, Text: fmt.Sprintf("the last port: %s, %s predicted, then no_port", connections(n), predicted)}
+}
+
+// connections writes "1 connection" or "28,232 connections".
+func connections(n int64) string {
+	if n == 1 {
+		return "1 connection"
+	}
+	return grouped(n) + " connections"
+}
+
+// grouped writes a number with commas between thousands.
+func grouped(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
 }
 
 // warnings lists what makes the numbers other than they seem.
@@ -87,7 +105,7 @@ func (r *run) warnings(res *result.Result) []result.Warning {
 		"%d sockets connected to themselves, because no listener holds the target port; they count as refused", r.counted.SelfConnects())
 	warn(res.Witness != nil && !res.Witness.Agree, "witnesses_disagree", "",
 		"generator, listener and sock_diag do not count the same connections")
-	warn(res.Residual.Connections != nil && *res.Residual.Connections != 0, "residual", "lastport report, section 'the kernel's side'",
+	warn(res.Residual.Connections != nil && *res.Residual.Connections != 0, "residual", "look at the outcomes and at space.taken in the result",
 		"measured and predicted connections differ: something that the arithmetic does not know took part")
 	warn(r.ends.end == scenario.GaveUp, "gave_up", "", "attempts failed again and again for another cause than ports: %s", r.ends.last)
 	warn(r.cfg.Ports().Hull().Low < 1024, "privileged_ports", "",
@@ -115,9 +133,16 @@ func share(o *result.Observer) float64 {
 // warn adds a warning that the script found.
 func (r *run) warn(w result.Warning) { r.res.Warnings = append(slices.Clip(r.res.Warnings), w) }
 
+// noTimeToRecover says that --duration left no time for the proof, which has to
+// wait so long after the release.
 func noTimeToRecover(wait time.Duration) result.Warning {
-	return result.Warning{
-		Code: "recovery_skipped", Hint: "--close client-rst, or a longer --duration",
-		Message: fmt.Sprintf("that ports come back was not proven: it takes %v, longer than --duration", wait),
+	w := result.Warning{
+		Code: "recovery_skipped", Hint: "a longer --duration",
+		Message: "that ports come back was not proven: --duration was over before",
 	}
+	if wait > 0 {
+		w.Hint = "--close client-rst, or a longer --duration"
+		w.Message = fmt.Sprintf("that ports come back was not proven: it takes %v after the release, and --duration was over before", wait)
+	}
+	return w
 }

@@ -55,8 +55,13 @@ func (r *run) current() *result.Result {
 
 // snapshot is a frame that is good enough to be the last one.
 func (r *run) snapshot() Frame {
+	return r.frame(true)
+}
+
+// frame is the run as it is now, judged.
+func (r *run) frame(interrupted bool) Frame {
 	res := r.current()
-	res.Run.Interrupted = true
+	res.Run.Interrupted = interrupted
 	r.judge(res)
 	now := r.clock.Now()
 	log, err := r.counted.Log(now)
@@ -71,10 +76,8 @@ func (r *run) finish(cost result.Observer, interrupted bool) (*result.Result, er
 	r.counted.TakeAll()
 	r.counted.End(r.clock.Now())
 	r.res.Observer = &cost
-	f := r.snapshot()
+	f := r.frame(interrupted)
 	f.Final = true
-	f.Result.Run.Interrupted = interrupted
-	r.judge(f.Result)
 	return f.Result, r.sink.Frame(f)
 }
 

@@ -19,9 +19,9 @@ import (
 	"lastport/reports/result"
 )
 
-// snapshotEvery is how old what the sink has may get. What is on disk may be
-// twice as old at most: a second.
-const snapshotEvery = 500 * time.Millisecond
+// snapshotEvery is how old what the sink has may get: less than the second
+// that what is on disk may be old, by the time it takes to get there.
+const snapshotEvery = 750 * time.Millisecond
 
 // run is a run while it goes on. Its fields belong to the goroutine of loop,
 // but for those that say otherwise; a script reaches them through do.

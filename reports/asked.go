@@ -48,6 +48,14 @@ func named(name, value string) string {
 	return name + value
 }
 
+// rangeName is the range, with its name if it has one: "linux, 32768-60999".
+func rangeName(c result.Config) string {
+	if c.RangeName == "" {
+		return c.Range
+	}
+	return c.RangeName + ", " + c.Range
+}
+
 func rangeOf(r *result.Result) string {
 	usable := ""
 	if r.Space.PortsUsable != r.Space.Ports {
@@ -58,7 +66,7 @@ func rangeOf(r *result.Result) string {
 		sides = plural(int64(r.Space.Sources), "source") + " × " + plural(int64(r.Space.Targets), "target") +
 			": " + plural(r.Space.Tuples, "tuple")
 	}
-	return phrases(r.Config.Range, named("without ", r.Config.Exclude),
+	return phrases(rangeName(r.Config), named("without ", r.Config.Exclude),
 		nonZero(int64(r.Space.Ports), func(n int64) string { return plural(n, "port") }), usable, sides)
 }
 

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -83,7 +84,9 @@ func runName(r *result.Result, axis string) string {
 	var parts []string
 	for _, word := range strings.Split(axis, "/") {
 		switch word {
-		case "profile", "range":
+		case "profile":
+			parts = append(parts, cmp.Or(r.Config.RangeName, r.Config.Range))
+		case "range":
 			parts = append(parts, r.Config.Range)
 		case "close":
 			parts = append(parts, r.Config.Close)

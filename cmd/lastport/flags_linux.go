@@ -41,7 +41,7 @@ type runFlags struct {
 }
 
 func (f *runFlags) add(fs *pflag.FlagSet) {
-	fs.StringVar(&f.ranges, "range", "", "source ports: a profile ("+strings.Join(profileNames(), ", ")+") or LOW-HIGH[,LOW-HIGH] (default: the host's)")
+	fs.StringVar(&f.ranges, "range", hostWord, "source ports: host, a profile ("+strings.Join(profileNames(), ", ")+") or LOW-HIGH[,LOW-HIGH]")
 	fs.StringVar(&f.exclude, "exclude", "", "ports of the range to leave out: PORT, LOW-HIGH or a list of them")
 	fs.StringSliceVar(&f.targets, "target", nil, "address of the bundled listener, HOST:PORT (default: 198.18.0.1 and a port outside the range)")
 	fs.StringVar(&f.strategy, "strategy", "connect", "how the source port is chosen: "+strings.Join(strategy.Names(), " or "))
@@ -61,6 +61,17 @@ func (f *runFlags) add(fs *pflag.FlagSet) {
 	f.output.flags(fs)
 }
 
+// hostWord as a range is the host's own.
+const hostWord = "host"
+
+// rangeName keeps the word for a range that has one.
+func rangeName(spec string) string {
+	if _, ok := ports.Lookup(spec); ok || spec == hostWord {
+		return spec
+	}
+	return ""
+}
+
 func profileNames() []string {
 	var names []string
 	for _, p := range ports.Profiles() {
@@ -73,7 +84,7 @@ func profileNames() []string {
 // changed or started here.
 func (f *runFlags) config(scenario string, closeMode step.CloseMode, host place.Host) (loadgen.Config, error) {
 	c := loadgen.Config{
-		ID: fmt.Sprintf("%016x", rand.Uint64()), Scenario: scenario, Tool: tool(), RangeName: f.ranges,
+		ID: fmt.Sprintf("%016x", rand.Uint64()), Scenario: scenario, Tool: tool(), RangeName: rangeName(f.ranges),
 		Strategy: f.strategy, Close: closeMode, Connections: f.connections, Hold: f.hold, Timeout: f.timeout,
 		Duration: f.duration, Workers: f.workers, Expect: f.expect, Seed: f.seed,
 	}
@@ -92,7 +103,7 @@ func (f *runFlags) config(scenario string, closeMode step.CloseMode, host place.
 
 // ports reads --range and --exclude.
 func (f *runFlags) ports(c *loadgen.Config, host place.Host) (err error) {
-	if f.ranges == "" {
+	if f.ranges == hostWord {
 		c.Range, err = hostRange(host)
 	} else {
 		c.Range, err = ports.Parse(f.ranges)
@@ -118,7 +129,11 @@ func (f *runFlags) words(c *loadgen.Config, _ place.Host) (err error) {
 	}
 	if f.close != "" {
 		if c.Close, err = step.ParseCloseMode(f.close); err != nil {
-			return named("--close", err)
+			hint := "--close " + step.ClientRST.String()
+			if near, ok := ports.Nearest(f.close, step.CloseModes()); ok {
+				hint = "--close " + near
+			}
+			return usagef(hint, "--close %q: not one of %s", f.close, strings.Join(step.CloseModes(), ", "))
 		}
 	}
 	if c.Engine, err = loadgen.ParseEngine(f.engine); err != nil {

@@ -35,11 +35,11 @@ func flagError(c *cobra.Command, err error) error {
 	}
 	if bad, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
 		f := bad.GetFlag()
-		return usagef(fmt.Sprintf("--%s %s", f.Name, example(f)), "--%s %q: want %s", f.Name, bad.GetValue(), form(f))
+		return usagef(example(f), "--%s %q: want %s", f.Name, bad.GetValue(), form(f))
 	}
 	if missing, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
 		f := missing.GetFlag()
-		return usagef(fmt.Sprintf("--%s %s", f.Name, example(f)), "--%s needs a value: %s", f.Name, form(f))
+		return usagef(example(f), "--%s needs a value: %s", f.Name, form(f))
 	}
 	return usagef(fmt.Sprintf("lastport %s --help", c.Name()), "%v", err)
 }
@@ -60,16 +60,20 @@ func form(f *pflag.Flag) string {
 	case "bool":
 		return "true or false"
 	}
-	return "a value"
+	return f.Usage
 }
 
-// example is a value that the flag takes.
+// example is the flag with a value that it takes.
 func example(f *pflag.Flag) string {
+	value := f.DefValue
 	switch f.Value.Type() {
 	case "duration":
-		return "10s"
+		value = "10s"
 	case "int", "int64", "uint64":
-		return "1"
+		value = "1"
 	}
-	return f.DefValue
+	if value == "" || value == "[]" {
+		return "lastport help"
+	}
+	return fmt.Sprintf("--%s %s", f.Name, value)
 }

@@ -9,8 +9,8 @@ import (
 	"lastport/loadgen/step"
 )
 
-// batch is how many steps are asked for at a time. It bounds how stale the
-// other workers' counts may be, and how long a worker goes without asking.
+// batch is how many steps are asked for at a time. It bounds how long a worker
+// goes without asking whether the run is to end.
 const batch = 32
 
 // longestWait bounds one sleep of an idle worker, in nanoseconds, so that it
@@ -26,8 +26,7 @@ type direct struct {
 	steps [batch]step.Step
 	n, i  int // steps in the batch, and the next one
 
-	attempts, open           int64 // this worker's
-	otherAttempts, otherOpen int64 // the others', as of the batch's start
+	attempts, open int64 // this worker's
 }
 
 // NewDirect makes the engine and its threads, enough of them to hold
@@ -96,7 +95,6 @@ func (d *direct) fetch(s *seat) (next int) {
 	now := d.Clock.Now()
 	n, wake := d.work.Next(now, d.steps[:])
 	d.n, d.i = n, 0
-	d.otherAttempts, d.otherOpen = d.Tally.others(d.Worker)
 	if n > 0 {
 		return s.index
 	}
@@ -146,11 +144,7 @@ func (d *direct) seatOf(st *step.Step, s *seat) int {
 // doOpen makes one attempt.
 func (d *direct) doOpen(s *seat, st *step.Step, done []step.Completion) []step.Completion {
 	c := step.Completion{Op: step.Open, Probe: st.Probe, Source: st.Source, Target: st.Target, Due: st.Due}
-	c.Open = uint32(d.open + d.otherOpen)
-	if !st.Probe {
-		d.attempts++
-		c.Attempt = uint32(d.attempts + d.otherAttempts)
-	}
+	d.count(st, &c)
 	c.Start = d.Clock.Now()
 	if len(s.free) == 0 {
 		return append(done, fail(c, outcome.Socket, syscall.EMFILE, c.Start))
@@ -185,6 +179,24 @@ func (d *direct) doOpen(s *seat, st *step.Step, done []step.Completion) []step.C
 	}
 	kernel.CloseFD(fd)
 	return append(done, fail(c, outcome.Connect, errno, now))
+}
+
+// count numbers the attempt among those of all workers, and says how many
+// connections are open.
+func (d *direct) count(st *step.Step, c *step.Completion) {
+	if !st.Probe {
+		d.attempts++
+	}
+	attempts, open := d.attempts, d.open
+	if len(d.Tally.lines) > 1 {
+		d.Tally.set(d.Worker, d.attempts, d.open)
+		moreAttempts, moreOpen := d.Tally.others(d.Worker)
+		attempts, open = attempts+moreAttempts, open+moreOpen
+	}
+	c.Open = uint32(open)
+	if !st.Probe {
+		c.Attempt = uint32(attempts)
+	}
 }
 
 // fail completes an attempt that came to nothing.

@@ -54,7 +54,9 @@ type Options struct {
 }
 
 // Tally lets the workers of a run know how far they all are. Each writes its
-// own line, once a batch, and reads the others': nothing is written by two.
+// own line and reads the others': nothing is written by two. A worker that is
+// alone writes once a batch; several write before each attempt, so that an
+// attempt's number is off by no more than the attempts under way.
 type Tally struct{ lines []line }
 
 // line is one worker's counts, alone on its cache lines.

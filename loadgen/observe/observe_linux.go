@@ -21,7 +21,7 @@ import (
 
 // dumpShare bounds the cost of listing sockets: after a list that took a time t
 // the next one comes no sooner than dumpShare × t later.
-const dumpShare = 50
+const dumpShare = 100
 
 // Sample is what the observer saw at one moment.
 type Sample struct {

@@ -21,7 +21,7 @@ const Interval = int64(100 * time.Millisecond)
 type Collector struct {
 	full    chan chunk
 	usable  int64
-	bands   [bands]*result.Histogram // connect latency by occupancy
+	bands   [bands]band // connect latency by occupancy
 	timings [timings]*timing
 
 	outcomes  [outcome.Count]int64
@@ -53,7 +53,32 @@ const (
 var tags = [timings]string{"connect", "response", "bind", "close", "failure"}
 
 // timing is one histogram over the run, and one since the last log line.
-type timing struct{ run, interval *result.Histogram }
+// Encoding a histogram takes a millisecond, so the summary is made again only
+// when there is something new in it.
+type timing struct {
+	run, interval *result.Histogram
+	summary       *result.Summary
+}
+
+func (t *timing) summarize() *result.Summary {
+	if n := t.run.Count(); n > 0 && (t.summary == nil || t.summary.Count != n) {
+		t.summary = t.run.Summary()
+	}
+	return t.summary
+}
+
+// band is connect latency at one tenth of the occupancy.
+type band struct {
+	latency *result.Histogram
+	summary result.Band
+}
+
+func (b *band) summarize(from, to float64) result.Band {
+	if b.summary.Count != b.latency.Count() {
+		b.summary = b.latency.Band(from, to)
+	}
+	return b.summary
+}
 
 func (t *timing) record(ns int64) {
 	t.run.Record(ns)
@@ -65,7 +90,7 @@ func (t *timing) record(ns int64) {
 func NewCollector(workers int, usable int64, started time.Time) (*Collector, error) {
 	c := &Collector{full: make(chan chunk, workers*chunks), usable: max(1, usable), began: -1}
 	for i := range c.bands {
-		c.bands[i] = result.NewHistogram()
+		c.bands[i].latency = result.NewHistogram()
 	}
 	for i := range c.timings {
 		c.timings[i] = &timing{run: result.NewHistogram(), interval: result.NewHistogram()}
@@ -130,7 +155,7 @@ func (c *Collector) open(d *step.Completion) {
 		c.opened++
 		c.lastOpen = max(c.lastOpen, d.End)
 		c.timings[connect].record(took)
-		c.bands[c.band(d.Open)].Record(took)
+		c.bands[c.band(d.Open)].latency.Record(took)
 		c.port(d.Port)
 		row.opened++
 		row.connect.Record(took)
@@ -188,11 +213,11 @@ func (c *Collector) Fill(r *result.Result) {
 		Denied: n[outcome.Denied], Canceled: n[outcome.Canceled], Other: n[outcome.Other],
 	}
 	r.Latency = result.Latency{
-		Connect:  c.timings[connect].run.Summary(),
-		Response: c.timings[response].run.Summary(),
-		Bind:     c.timings[bind].run.Summary(),
-		Close:    c.timings[closing].run.Summary(),
-		Failure:  c.timings[failure].run.Summary(),
+		Connect:  c.timings[connect].summarize(),
+		Response: c.timings[response].summarize(),
+		Bind:     c.timings[bind].summarize(),
+		Close:    c.timings[closing].summarize(),
+		Failure:  c.timings[failure].summarize(),
 	}
 	r.Occupancy = c.occupancy()
 	r.Measured.FirstNoPort = c.firstPort
@@ -206,13 +231,16 @@ func (c *Collector) Fill(r *result.Result) {
 // range: what a failing attempt costs there.
 func (c *Collector) occupancy() []result.Band {
 	var list []result.Band
-	for i, h := range c.bands {
-		if h.Count() > 0 {
-			list = append(list, h.Band(float64(i)/bands, float64(i+1)/bands))
+	for i := range c.bands {
+		if b := &c.bands[i]; b.latency.Count() > 0 {
+			list = append(list, b.summarize(float64(i)/bands, float64(i+1)/bands))
 		}
 	}
 	if c.outcomes[outcome.NoPort] > 0 {
-		list = append(list, c.timings[failure].run.Band(1, 1))
+		full := c.timings[failure].summarize()
+		list = append(list, result.Band{
+			From: 1, To: 1, Count: full.Count, P50NS: full.P50NS, P99NS: full.P99NS, MaxNS: full.MaxNS, HDR: full.HDR,
+		})
 	}
 	return list
 }

@@ -39,7 +39,7 @@ type Completion struct {
 	Port    uint16 // the source port in use; 0 if there is none
 	Errno   uint16 // the error number behind a failure
 	Conn    uint32 // names the connection in later steps; meaningless after a failure
-	Attempt uint32 // Open: which attempt of the run this is, from 1; with several workers to within a batch
+	Attempt uint32 // Open: which attempt of the run this is, from 1; with several workers off by those under way
 	Open    uint32 // Open: connections of the run that were open when the attempt began; likewise
 	Due     int64
 	Start   int64

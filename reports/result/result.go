@@ -95,6 +95,7 @@ type Limits struct {
 // Config holds every flag as it was understood. Secrets are never part of it.
 type Config struct {
 	Range       string            `json:"range"`
+	RangeName   string            `json:"range_name,omitempty"` // the profile that it is, "host" for the host's own
 	Exclude     string            `json:"exclude,omitempty"`
 	Sources     []string          `json:"source,omitempty"`
 	Targets     []string          `json:"target"`
