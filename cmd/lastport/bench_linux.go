@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lastport/loadgen"
 	"lastport/loadgen/place"
 	"lastport/loadgen/step"
 	"lastport/loadgen/suite"
@@ -40,40 +41,62 @@ func (a *app) bench(f *runFlags) error {
 	if err != nil {
 		return err
 	}
-	own, err := hostRange(host)
+	runs, err := f.suite(host)
 	if err != nil {
 		return err
 	}
-	dir, err := setFolder(f.out)
+	path, _, err := newFolder(f.out, "bench")
 	if err != nil {
 		return err
 	}
 	set := &result.Set{Schema: result.SetSchema, Axis: "strategy/profile"}
-	members := suite.Bench(own)
-	for i, m := range members {
-		a.ui.member(i+1, len(members), m.Name)
-		res, err := a.member(f, m, host, filepath.Join(dir, fmt.Sprintf("%02d-%s", i+1, fileName(m.Name))))
+	for i, one := range runs {
+		a.ui.member(i+1, len(runs), one.name)
+		dir, err := makeFolder(filepath.Join(path, fmt.Sprintf("%02d-%s", i+1, fileName(one.name))), "fill")
+		if err != nil {
+			return errors.Join(err, a.partial(f, set))
+		}
+		res, err := a.execute(one.cfg, host, dir, f.progress)
 		if res != nil {
 			set.Runs = append(set.Runs, res)
-			if err := result.Write(filepath.Join(dir, result.FileName), set); err != nil {
-				return errors.Join(f.output.render(a.stdout, set), err)
-			}
+			err = errors.Join(err, dir.close(), result.WriteSync(filepath.Join(path, result.FileName), set))
 		}
 		if err != nil {
-			return errors.Join(a.partial(f, set), err)
+			return errors.Join(err, a.partial(f, set))
 		}
 		if a.status = max(a.status, statusOfResult(res)); a.status == exitInterrupted {
 			break
 		}
 	}
-	a.ui.saved(dir)
+	a.ui.saved(path)
 	return f.output.render(a.stdout, set)
 }
 
-// setFolder makes the folder of a set. Its runs have folders inside.
-func setFolder(path string) (string, error) {
-	path, _, err := newFolder(path, "bench")
-	return path, err
+// namedRun is a run of the suite, ready to be made.
+type namedRun struct {
+	name string
+	cfg  loadgen.Config
+}
+
+// suite makes the standard suite's runs, so that what is wrong with a flag is
+// known before the first of them.
+func (f *runFlags) suite(host place.Host) ([]namedRun, error) {
+	own, err := hostRange(host)
+	if err != nil {
+		return nil, err
+	}
+	var runs []namedRun
+	for _, m := range suite.Bench(own) {
+		one := *f
+		one.ranges, one.strategy = m.Range, m.Strategy
+		cfg, err := one.config("fill", step.ClientRST, host)
+		if err != nil {
+			return nil, err
+		}
+		cfg.RangeName = m.Profile
+		runs = append(runs, namedRun{m.Name, cfg})
+	}
+	return runs, nil
 }
 
 // partial reports what a suite came to that could not be finished.
@@ -82,23 +105,6 @@ func (a *app) partial(f *runFlags, set *result.Set) error {
 		return nil
 	}
 	return f.output.render(a.stdout, set)
-}
-
-// member makes one run of the suite.
-func (a *app) member(f *runFlags, m suite.Member, host place.Host, path string) (*result.Result, error) {
-	one := *f
-	one.ranges, one.strategy = m.Range, m.Strategy
-	cfg, err := one.config("fill", step.ClientRST, host)
-	if err != nil {
-		return nil, err
-	}
-	cfg.RangeName = m.Profile
-	dir, err := makeFolder(path, "fill")
-	if err != nil {
-		return nil, err
-	}
-	res, err := a.execute(cfg, host, dir, f.progress)
-	return res, errors.Join(err, dir.close())
 }
 
 // fileName keeps of a name what a file's name can hold.

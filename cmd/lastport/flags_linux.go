@@ -210,7 +210,7 @@ func (f *runFlags) target(c *loadgen.Config, _ place.Host) error {
 	}
 	target, err := netip.ParseAddrPort(f.targets[0])
 	if err != nil || target.Port() == 0 || target.Addr().Zone() != "" {
-		return usagef("--target 198.18.0.1:1000", "--target %q: want ADDRESS:PORT, the address in numbers", f.targets[0])
+		return usagef("--target 198.18.0.1:1000", "--target %q: want ADDRESS:PORT, the address in numbers and the port from 1 to 65535", f.targets[0])
 	}
 	addr := target.Addr().Unmap()
 	if !addr.IsLoopback() && !benchmarkNet.Contains(addr) {

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"lastport": func() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) },
+	})
+}
+
+// TestScript runs the scripts of testdata/script: the command line as a person
+// types it.
+func TestScript(t *testing.T) {
+	requireNamespaces(t)
+	testscript.Run(t, testscript.Params{
+		Dir:  "testdata/script",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"field": cmdField, "status": cmdStatus},
+		Condition: func(cond string) (bool, error) {
+			if cond == "root" {
+				return os.Geteuid() == 0, nil
+			}
+			return false, fmt.Errorf("unknown condition %q", cond)
+		},
+		RequireExplicitExec: false,
+	})
+}
+
+// requireNamespaces skips where private places cannot be made, unless the
+// environment says that they must.
+func requireNamespaces(t *testing.T) {
+	t.Helper()
+	flags := "-rn"
+	if os.Geteuid() == 0 {
+		flags = "-n"
+	}
+	if err := exec.Command("unshare", flags, "true").Run(); err == nil {
+		return
+	}
+	if os.Getenv("LASTPORT_REQUIRE_NETNS") == "1" {
+		t.Fatal("network namespaces cannot be made, and LASTPORT_REQUIRE_NETNS=1 asks for them")
+	}
+	t.Skip("network namespaces cannot be made here")
+}
+
+// cmdStatus runs a command that must end with a status: status N COMMAND ARGS….
+func cmdStatus(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: status N COMMAND ARGS")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	got := 0
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		got = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%s: %v", args[1], err)
+	}
+	if want := args[0]; want != strconv.Itoa(got) {
+		ts.Fatalf("status %d, want %s", got, want)
+	}
+}
+
+// cmdField checks a value of a JSON file: field FILE a.b.0.c VALUE. The value
+// "absent" says that there must be none.
+func cmdField(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: field FILE PATH VALUE")
+	}
+	dec := json.NewDecoder(strings.NewReader(ts.ReadFile(args[0])))
+	dec.UseNumber()
+	var v any
+	ts.Check(dec.Decode(&v))
+	got := "absent"
+	if found := walk(v, strings.Split(args[1], ".")); found != nil {
+		got = fmt.Sprint(found)
+	}
+	if (got == args[2]) == neg {
+		ts.Fatalf("%s: %s is %s, want %s (negated: %v)", args[0], args[1], got, args[2], neg)
+	}
+}
+
+// walk follows a path through objects and arrays; nil where it ends early.
+func walk(v any, path []string) any {
+	for _, p := range path {
+		switch node := v.(type) {
+		case map[string]any:
+			v = node[p]
+		case []any:
+			i, err := strconv.Atoi(p)
+			if err != nil || i < 0 || i >= len(node) {
+				return nil
+			}
+			v = node[i]
+		default:
+			return nil
+		}
+	}
+	return v
+}
