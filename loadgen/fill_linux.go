@@ -110,18 +110,21 @@ func (f *filling) full(cpu kernel.CPUTime, memory int64) {
 	})
 }
 
-// settled waits, a second at most, until the listener has accepted what is
-// open: an accept may come a moment after the connect.
+// settled waits, a second at most and not beyond the run's end, until the
+// listener has accepted what is open: an accept may come a moment after the
+// connect.
 func (f *filling) settled(open int64) result.Server {
-	server := f.peer.Stats()
-	for range 1000 {
-		if server.Accepted >= open {
-			break
+	until := f.clock.Now() + int64(time.Second)
+	if end := f.deadline(); end > 0 {
+		until = min(until, end)
+	}
+	for {
+		server := f.peer.Stats()
+		if server.Accepted >= open || f.clock.Now() >= until {
+			return server
 		}
 		time.Sleep(time.Millisecond)
-		server = f.peer.Stats()
 	}
-	return server
 }
 
 // tryMore makes further attempts on the full range.

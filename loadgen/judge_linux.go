@@ -45,6 +45,9 @@ func (r *run) verdict(res *result.Result) result.Verdict {
 	}
 	switch r.ends.end {
 	case scenario.GaveUp:
+		if n > r.answer.Connections.Max {
+			return bad("%s opened on %s usable ports: they did not stay open", connections(n), grouped(int64(r.answer.Usable.Size())))
+		}
 		return bad("gave up at %s: attempt after attempt was %s", connections(n), r.ends.last)
 	case scenario.TimeUp:
 		return bad("--duration ended the fill at %s, before the ports did", connections(n))

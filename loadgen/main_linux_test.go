@@ -1,0 +1,167 @@
+package loadgen
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lastport/loadgen/kernel"
+	"lastport/loadgen/kernel/nstest"
+	"lastport/loadgen/ports"
+	"lastport/loadgen/step"
+	"lastport/reports/result"
+)
+
+func TestMain(m *testing.M) { nstest.Main(m) }
+
+// setRange makes low to high the namespace's ephemeral range.
+func setRange(t *testing.T, low, high uint16) ports.Ranges {
+	t.Helper()
+	text := fmt.Sprintf("%d %d", low, high)
+	if err := os.WriteFile("/proc/sys/net/ipv4/ip_local_port_range", []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return ports.Of(ports.Range{Low: low, High: high})
+}
+
+// config is a small fill; each test has a target port of its own.
+func config(r ports.Ranges, target string) Config {
+	return Config{
+		ID: "test", Scenario: "fill", Range: r, Targets: []netip.AddrPort{netip.MustParseAddrPort(target)},
+		Strategy: "connect", Close: step.ClientRST, Timeout: time.Second, Workers: 1, Engine: EngineDirect, Ends: EndsApart,
+	}
+}
+
+// behaviour is what a stub does with a connection.
+type behaviour int
+
+const (
+	keeps   behaviour = iota // accepts and keeps
+	resets                   // accepts and resets
+	ignores                  // never accepts
+)
+
+// stub is a peer of the tests' own: one thread, one address.
+type stub struct {
+	addr     netip.AddrPort
+	fd       int
+	does     behaviour
+	stop     chan struct{}
+	done     sync.WaitGroup
+	mu       sync.Mutex
+	held     []int
+	accepted int64
+	closed   int64
+	peers    map[netip.AddrPort]bool
+}
+
+// listen starts a stub. The queue of one that ignores holds one connection.
+func listen(t *testing.T, addr netip.AddrPort, does behaviour) *stub {
+	t.Helper()
+	s := &stub{addr: addr, does: does, stop: make(chan struct{}), peers: map[netip.AddrPort]bool{}}
+	fd, errno := kernel.StreamSocket(unix.AF_INET)
+	sa := kernel.NewSockaddr(addr)
+	if errno == 0 {
+		errno = kernel.Bind(fd, &sa)
+	}
+	backlog := 4096
+	if does == ignores {
+		backlog = 0
+	}
+	if errno == 0 {
+		errno = kernel.Listen(fd, backlog)
+	}
+	if errno != 0 {
+		t.Fatal(errno)
+	}
+	s.fd = fd
+	s.done.Go(s.accept)
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func (s *stub) accept() {
+	for {
+		select {
+		case <-s.stop:
+			return
+		default:
+		}
+		if s.does == ignores || !s.take() {
+			time.Sleep(time.Millisecond)
+		}
+	}
+}
+
+func (s *stub) take() bool {
+	var peer kernel.Sockaddr
+	fd, errno := kernel.Accept(s.fd, &peer)
+	if errno == syscall.EAGAIN || errno != 0 {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.accepted++
+	s.peers[peer.AddrPort()] = true
+	if s.does == resets {
+		kernel.Reset(fd)
+		s.closed++
+	} else {
+		s.held = append(s.held, fd)
+	}
+	return true
+}
+
+func (s *stub) Addrs() []netip.AddrPort { return []netip.AddrPort{s.addr} }
+
+func (s *stub) Stats() result.Server {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return result.Server{Accepted: s.accepted, Closed: s.closed, DistinctPeers: int64(len(s.peers))}
+}
+
+func (s *stub) Drain() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, fd := range s.held {
+		kernel.CloseFD(fd)
+		s.closed++
+	}
+	s.held = nil
+	return nil
+}
+
+func (s *stub) Close() error {
+	select {
+	case <-s.stop:
+		return nil
+	default:
+	}
+	close(s.stop)
+	s.done.Wait()
+	kernel.CloseFD(s.fd)
+	return s.Drain()
+}
+
+// frames keeps what a run tells.
+type frames struct {
+	mu   sync.Mutex
+	all  []Frame
+	each func(Frame)
+}
+
+func (f *frames) Frame(frame Frame) error {
+	f.mu.Lock()
+	f.all = append(f.all, frame)
+	f.mu.Unlock()
+	if f.each != nil {
+		f.each(frame)
+	}
+	return nil
+}
