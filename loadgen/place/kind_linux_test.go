@@ -1,0 +1,43 @@
+package place
+
+import (
+	"encoding/json"
+	"testing"
+)
+
+func TestParse(t *testing.T) {
+	for _, word := range Kinds() {
+		kind, err := Parse(word)
+		if err != nil || kind.String() != word {
+			t.Errorf("Parse(%q) = %v, %v", word, kind, err)
+		}
+	}
+	for word, want := range map[string]string{
+		"pair":    `place "pair": not in this version; this version has private`,
+		"nat":     `place "nat": not in this version; this version has private`,
+		"host":    `place "host": not in this version; this version has private`,
+		"privat":  `place "privat": no such place; this version has private`,
+		"":        `place "": no such place; this version has private`,
+		"Private": `place "Private": no such place; this version has private`,
+	} {
+		_, err := Parse(word)
+		f := faultOf(err)
+		if f.Err != want || !f.Usage || f.Hint != "--place private" {
+			t.Errorf("Parse(%q): %+v, want wrong usage %q", word, f, want)
+		}
+	}
+}
+
+func TestKindAsText(t *testing.T) {
+	text, err := json.Marshal(Private)
+	if err != nil || string(text) != `"private"` {
+		t.Errorf("Private is written %s, %v", text, err)
+	}
+	kind := Kind(7)
+	if err := json.Unmarshal(text, &kind); err != nil || kind != Private {
+		t.Errorf("%s is read %v, %v", text, kind, err)
+	}
+	if err := json.Unmarshal([]byte(`"pair"`), &kind); err == nil {
+		t.Errorf(`"pair" is read %v`, kind)
+	}
+}

@@ -1,0 +1,88 @@
+// Package place knows where a run happens: so far in a private host, a network
+// namespace of the run's own that has the host's settings.
+//
+// The parent looks at the host with ReadHost, starts lastport once more inside
+// new namespaces with Start, and reads the frames that the child writes. The
+// child takes its request with Join and makes the namespace a host with Setup.
+// Nothing of a place has a name on the host: when the child ends, however it
+// does, the kernel removes the namespace with all that is in it, and when the
+// parent ends the kernel kills the child.
+//
+// What is measured there, what a request or a frame holds, and what a person
+// is told about it do not belong here.
+package place
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Kind is where a run happens. The zero value is Private.
+type Kind uint8
+
+// Private is a namespace with one host in it, which reaches itself over its
+// loopback link.
+const Private Kind = 0
+
+var kindNames = [...]string{"private"}
+
+// later are the kinds that are planned and that this version does not have.
+var later = [...]string{"host", "pair", "nat"}
+
+// Kinds lists the words that Parse takes.
+func Kinds() []string { return slices.Clone(kindNames[:]) }
+
+// Parse reads a word of the command line. The error is wrong usage.
+func Parse(word string) (Kind, error) {
+	if i := slices.Index(kindNames[:], word); i >= 0 {
+		return Kind(i), nil
+	}
+	what := "no such place"
+	if slices.Contains(later[:], word) {
+		what = "not in this version"
+	}
+	return 0, &UsageError{
+		text: fmt.Sprintf("place %q: %s; this version has %s", word, what, strings.Join(kindNames[:], ", ")),
+		hint: "--place " + kindNames[0],
+	}
+}
+
+// String returns the word of the command line.
+func (k Kind) String() string {
+	if int(k) < len(kindNames) {
+		return kindNames[k]
+	}
+	return "invalid"
+}
+
+// MarshalText writes the word of the command line.
+func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText reads the word of the command line.
+func (k *Kind) UnmarshalText(text []byte) error {
+	v, err := Parse(string(text))
+	if err == nil {
+		*k = v
+	}
+	return err
+}
+
+// UsageError is a word or a setting of the command line that cannot be used.
+type UsageError struct {
+	text string
+	hint string
+	err  error
+}
+
+// Error names the value and what is wrong with it.
+func (e *UsageError) Error() string { return e.text }
+
+// Hint says what to type instead; it is empty where nothing can be proposed.
+func (e *UsageError) Hint() string { return e.hint }
+
+// Usage marks the error as wrong usage.
+func (e *UsageError) Usage() bool { return true }
+
+// Unwrap returns the kernel's error, if it was the kernel that refused.
+func (e *UsageError) Unwrap() error { return e.err }
