@@ -3,6 +3,7 @@ package kernel
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 )
@@ -19,6 +20,10 @@ func (p Privileges) Has(capability int) bool { return p.Effective>>capability&1 
 
 // ReadPrivileges reads the calling thread's privileges from /proc.
 func ReadPrivileges() (Privileges, error) {
+	// The file is that of the thread that opens it and ends with that thread: it
+	// has to be read before the goroutine moves on.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	text, err := os.ReadFile("/proc/thread-self/status")
 	if err != nil {
 		return Privileges{}, fmt.Errorf("read privileges: %w", err)

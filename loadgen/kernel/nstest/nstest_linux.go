@@ -36,13 +36,17 @@ const (
 // Where no namespace can be made the tests are skipped with a line that says
 // so, or fail if LASTPORT_REQUIRE_NETNS is 1.
 func Main(m *testing.M) {
-	if os.Getenv(insideEnv) != "" {
-		if err := furnish(); err != nil {
-			os.Exit(refuse(os.Stderr, err))
-		}
-		os.Exit(m.Run())
+	os.Exit(run(m)) //nolint:forbidigo // a test program has no other main
+}
+
+func run(m *testing.M) int {
+	if os.Getenv(insideEnv) == "" {
+		return runInside()
 	}
-	os.Exit(runInside())
+	if err := furnish(); err != nil {
+		return refuse(os.Stderr, err)
+	}
+	return m.Run()
 }
 
 // runInside runs this test binary again in new namespaces and returns its exit

@@ -1,0 +1,12 @@
+// Package server is the bundled listener: the other end of a run's connections.
+// It accepts at very high rates, holds more connections than one descriptor
+// table can, closes first or second, by FIN or RST, and counts what it saw.
+//
+// There is no goroutine a connection and no package net. It works in one of
+// two ways. Apart, threads of its own accept; each has a descriptor table of
+// its own, and one accepts at a time until its table is full and the next takes
+// its turn. Together, an [End] accepts on the thread that opens connections.
+//
+// Opening connections, knowing what a run is for, and proving who may connect
+// do not belong here.
+package server

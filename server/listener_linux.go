@@ -1,0 +1,237 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"lastport/loadgen/kernel"
+	"lastport/reports/result"
+)
+
+const (
+	// maxThreads bounds the accepting threads: under the usual limits of 1,024
+	// and 20,000 descriptors they hold 260,000 and 5 million connections.
+	maxThreads = 256
+	// maxBacklog is the longest queue that is worth asking for; the kernel cuts
+	// it to net.core.somaxconn (listen(2)).
+	maxBacklog = 65535
+)
+
+// Config says what a Listener listens on and how it treats connections.
+type Config struct {
+	Addrs   []netip.AddrPort // at least one; port 0: the kernel chooses
+	Backlog int              // connections that may wait to be accepted, for each address; 0: as many as the kernel allows
+	// Together: no thread of its own, ends made by NewEnd accept. The fields below
+	// are for a listener apart.
+	Together bool
+	// ServerFirst: the listener closes first: at once, or with Keep when it is
+	// sent anything or told to Drain. Without it, it closes when the client has.
+	ServerFirst bool
+	Keep        bool
+	RST         bool // it closes by RST where it is first; an answer is always FIN
+	Connections int  // expected at most at once: how many threads with descriptor tables there are
+	Threads     int  // this many threads instead, at most 256; 0: as Connections needs
+}
+
+// Listener is a bundled listener. Its methods may be called from any
+// goroutine that does not run on a thread with a descriptor table of its own.
+type Listener struct {
+	config  Config
+	addrs   []netip.AddrPort
+	sockets []int // one for each address; every table that was made later has copies
+	waker   int   // wakes all workers
+	peers   peerSet
+	turn    atomic.Int32  // index of the worker that accepts
+	flaw    atomic.Uint32 // first error number of a watch that failed
+	sleep   func(time.Duration)
+	running sync.WaitGroup // workers
+
+	life   sync.Mutex // one of Start, Drain and Close at a time
+	closed bool
+
+	lists   sync.Mutex // guards the lists below, which only grow
+	workers []*worker
+	ends    []*End
+}
+
+// New opens and binds every listener. The kernel answers connections from now
+// on; they wait in the queue. An address that cannot be had is a *ListenError.
+func New(config Config) (*Listener, error) {
+	if len(config.Addrs) == 0 {
+		return nil, errors.New("listen: no address is given")
+	}
+	if config.Threads < 0 || config.Threads > maxThreads {
+		return nil, fmt.Errorf("listen with %d threads: want 0 to %d", config.Threads, maxThreads)
+	}
+	if config.Backlog <= 0 || config.Backlog > maxBacklog {
+		config.Backlog = maxBacklog
+	}
+	sockets, addrs, err := listenAll(config.Addrs, config.Backlog)
+	if err != nil {
+		return nil, err
+	}
+	// Open before any thread starts, so that each table has a copy and the
+	// thread's count of free descriptors knows of it.
+	waker, errno := kernel.NewWaker()
+	if errno != 0 {
+		closeAll(sockets)
+		return nil, fmt.Errorf("listen: eventfd: %w", errno)
+	}
+	return &Listener{config: config, addrs: addrs, sockets: sockets, waker: waker, sleep: kernel.Sleep}, nil
+}
+
+// Start begins to accept. It starts all threads at once, because a thread's
+// table would otherwise get copies of what the process opened since. Together
+// there is nothing to start. After an error the listener must still be closed.
+func (l *Listener) Start() error {
+	l.life.Lock()
+	defer l.life.Unlock()
+	if l.closed || l.config.Together || len(l.workers) > 0 {
+		return nil
+	}
+	workers, err := l.newWorkers()
+	if err != nil {
+		return fmt.Errorf("start the listener: %w", err)
+	}
+	l.lists.Lock()
+	l.workers = workers
+	l.lists.Unlock()
+	for _, w := range workers {
+		l.running.Go(func() {
+			w.thread.Do(w.run)
+			w.thread.Close()
+		})
+	}
+	return nil
+}
+
+// newWorkers makes workers until their tables have room for all connections.
+func (l *Listener) newWorkers() (workers []*worker, err error) {
+	defer func() {
+		if err != nil {
+			for _, w := range workers {
+				w.thread.Close()
+			}
+		}
+	}()
+	enough := func(room int) bool {
+		if l.config.Threads > 0 {
+			return len(workers) == l.config.Threads
+		}
+		return len(workers) == maxThreads || len(workers) > 0 && room >= l.config.Connections
+	}
+	for room := 0; !enough(room); {
+		w, err := newWorker(l, len(workers))
+		if err != nil {
+			return workers, err
+		}
+		workers = append(workers, w)
+		room += w.room
+	}
+	return workers, nil
+}
+
+// Addrs lists the addresses that it listens on, in the order of the Config.
+func (l *Listener) Addrs() []netip.AddrPort { return append([]netip.AddrPort(nil), l.addrs...) }
+
+// NewEnd returns a new End for one thread and one of the addresses, by its
+// index. The thread must have been started after New.
+func (l *Listener) NewEnd(target int) *End {
+	e := &End{peers: &l.peers, listener: l.sockets[target]}
+	l.lists.Lock()
+	defer l.lists.Unlock()
+	l.ends = append(l.ends, e)
+	return e
+}
+
+// Stats tells what was seen so far. It may be called at any time, also after
+// Close. While connections come and go its numbers are of slightly different
+// moments; never are more closed, or more peers distinct, than were accepted.
+// Peers are counted from the first 1,024 addresses.
+func (l *Listener) Stats() result.Server {
+	l.lists.Lock()
+	defer l.lists.Unlock()
+	sum := result.Server{DistinctPeers: l.peers.distinct.Load()}
+	for _, w := range l.workers {
+		w.addTo(&sum)
+	}
+	for _, e := range l.ends {
+		e.addTo(&sum)
+	}
+	return sum
+}
+
+// Drain closes every connection that it holds or that waits to be accepted,
+// first and in its close mode, and returns when all are closed. Connections
+// that come while it works may stay. What an End accepted is its thread's to
+// close. The error tells of connections that could not be watched, and so may
+// have outlived their client's close; they are closed all the same.
+func (l *Listener) Drain() error {
+	l.life.Lock()
+	defer l.life.Unlock()
+	if !l.closed {
+		l.tell((*worker).drain)
+	}
+	return l.watched()
+}
+
+// Close stops listening, closes what is left, in its close mode, and ends the
+// threads. Later calls do nothing. The error is that of Drain.
+func (l *Listener) Close() error {
+	l.life.Lock()
+	defer l.life.Unlock()
+	if l.closed {
+		return nil
+	}
+	l.closed = true
+	l.tell((*worker).drain)
+	// Also in tables that are not ours: an engine's thread has a copy.
+	for _, fd := range l.sockets {
+		_ = kernel.StopListening(fd)
+	}
+	l.tell((*worker).stop)
+	l.running.Wait()
+	closeAll(l.sockets)
+	_ = kernel.CloseFD(l.waker)
+	return l.watched()
+}
+
+// tell has every worker do something and returns when all have.
+func (l *Listener) tell(order func(*worker)) {
+	var obeyed sync.WaitGroup
+	obeyed.Add(len(l.workers))
+	for _, w := range l.workers {
+		w.orders <- func() {
+			order(w)
+			obeyed.Done()
+		}
+	}
+	_ = kernel.Wake(l.waker)
+	obeyed.Wait()
+}
+
+func (l *Listener) watched() error {
+	if errno := syscall.Errno(l.flaw.Load()); errno != 0 {
+		return watchError{errno}
+	}
+	return nil
+}
+
+// passTurn lets the next worker that has room accept. It returns false if none
+// but the caller is there.
+func (l *Listener) passTurn(from int) bool {
+	for k := 1; k < len(l.workers); k++ {
+		next := (from + k) % len(l.workers)
+		if !l.workers[next].full.Load() {
+			l.turn.Store(int32(next))
+			_ = kernel.Wake(l.waker)
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,82 @@
+package server
+
+import (
+	"errors"
+	"net/netip"
+	"strings"
+	"syscall"
+	"testing"
+
+	"lastport/loadgen/kernel"
+)
+
+func anyPorts(n int) []netip.AddrPort {
+	addrs := make([]netip.AddrPort, n)
+	for i := range addrs {
+		addrs[i] = anyPort
+	}
+	return addrs
+}
+
+func TestNewRefuses(t *testing.T) {
+	taken := listenOnly(t, Config{}).Addrs()[0]
+	for name, test := range map[string]struct {
+		addr  netip.AddrPort
+		errno syscall.Errno
+		usage bool
+	}{
+		"a port that is taken":    {taken, syscall.EADDRINUSE, false},
+		"an address of elsewhere": {netip.MustParseAddrPort("192.0.2.1:80"), syscall.EADDRNOTAVAIL, true},
+	} {
+		before := openDescriptors(t)
+		_, err := New(Config{Addrs: []netip.AddrPort{anyPort, test.addr}})
+		var refused *ListenError
+		switch {
+		case !errors.As(err, &refused) || !errors.Is(err, test.errno):
+			t.Errorf("%s: %v, want a ListenError of %v", name, err, test.errno)
+		case refused.Addr != test.addr || !strings.Contains(err.Error(), test.addr.String()):
+			t.Errorf("%s: %v does not name %s", name, err, test.addr)
+		case refused.Usage() != test.usage || refused.Hint() == "":
+			t.Errorf("%s: usage %t, hint %q", name, refused.Usage(), refused.Hint())
+		}
+		if after := openDescriptors(t); after != before {
+			t.Errorf("%s: %d descriptors stay open", name, after-before)
+		}
+	}
+	for name, config := range map[string]Config{
+		"no address":       {},
+		"the zero address": {Addrs: make([]netip.AddrPort, 1)},
+		"a zone":           {Addrs: []netip.AddrPort{netip.MustParseAddrPort("[fe80::1%lo]:80")}},
+		"threads below 0":  {Addrs: anyPorts(1), Threads: -1},
+		"too many threads": {Addrs: anyPorts(1), Threads: maxThreads + 1},
+	} {
+		if l, err := New(config); err == nil {
+			t.Errorf("%s: no error", name)
+			_ = l.Close()
+		}
+	}
+}
+
+func TestListenErrorHasACauseAndAHint(t *testing.T) {
+	for _, errno := range []syscall.Errno{syscall.EADDRINUSE, syscall.EADDRNOTAVAIL, syscall.EACCES, syscall.EMFILE} {
+		err := &ListenError{anyPort, "bind", errno}
+		if err.Hint() == "" || strings.Contains(err.Error(), errno.Error()) {
+			t.Errorf("%v, hint %q: want a cause and a hint of its own", err, err.Hint())
+		}
+	}
+	other := &ListenError{anyPort, "bind", syscall.ENOMEM}
+	if other.Hint() != "" || !strings.Contains(other.Error(), syscall.ENOMEM.Error()) {
+		t.Errorf("%v, hint %q: want the kernel's words alone", other, other.Hint())
+	}
+}
+
+// With both families on one port, [::] does not take 0.0.0.0's.
+func TestFamiliesDoNotShareAPort(t *testing.T) {
+	first := listenOnly(t, Config{Addrs: []netip.AddrPort{netip.MustParseAddrPort("[::]:0")}}).Addrs()[0]
+	both := netip.AddrPortFrom(netip.IPv4Unspecified(), first.Port())
+	l := listenOnly(t, Config{Together: true, Addrs: []netip.AddrPort{both}})
+	end := l.NewEnd(0)
+	_ = kernel.CloseFD(dial(t, netip.AddrPortFrom(anyPort.Addr(), first.Port())))
+	conn, _ := acceptOne(t, end)
+	end.Shut(conn, false)
+}

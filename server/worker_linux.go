@@ -1,0 +1,264 @@
+package server
+
+import (
+	"fmt"
+	"math"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lastport/loadgen/kernel"
+)
+
+const (
+	// roundPause is how long a worker that had something to do sleeps before it
+	// looks again: being woken for every connection is the main cost of
+	// accepting. Measured 1.4 times the rate of a worker that blocks.
+	roundPause = 200 * time.Microsecond
+	// A worker that is out of descriptors looks again after a pause that
+	// doubles from the least to the most: it does not spin, and it takes a
+	// connection soon after a descriptor is free.
+	leastStarved = time.Millisecond
+	mostStarved  = 16 * time.Millisecond
+
+	eventsPerRound  = 512
+	acceptsPerRound = 1024      // of one address, so that it does not keep the others waiting
+	readAtOnce      = 16 * 1024 // bytes read and thrown away for one event
+)
+
+// What a tag of epoll names: its kind, and in the lower half a descriptor or
+// the index of an address.
+const (
+	tagKind     = uint64(math.MaxUint32) << 32
+	tagConn     = uint64(0) << 32
+	tagListener = uint64(1) << 32
+	tagWaker    = uint64(2) << 32
+)
+
+// worker accepts and holds connections on a thread with a descriptor table of
+// its own. Apart from counts and full all fields are the thread's.
+type worker struct {
+	counts
+	full atomic.Bool // its table is; only the thread writes
+
+	l       *Listener
+	index   int
+	thread  *kernel.Thread
+	room    int // connections that its table can hold
+	orders  chan func()
+	stopped bool
+
+	epoll     int
+	events    []kernel.Event
+	listening bool // the listeners are watched: it is this worker's turn
+	held      fdSet
+	peer      kernel.Sockaddr
+	waste     []byte
+
+	busy    bool // there was something to do in this round
+	starved bool // a connection waits and cannot be taken
+	backoff time.Duration
+}
+
+// newWorker starts the worker's thread and makes it ready to run.
+func newWorker(l *Listener, index int) (*worker, error) {
+	thread, err := kernel.NewThread()
+	if err != nil {
+		return nil, err
+	}
+	w := &worker{
+		l: l, index: index, thread: thread, room: thread.Free() - 1, // less the epoll descriptor
+		orders: make(chan func(), 1),
+		events: make([]kernel.Event, eventsPerRound), waste: make([]byte, readAtOnce),
+	}
+	if w.room < 1 {
+		thread.Close()
+		return nil, tableError{max(0, w.room)}
+	}
+	var errno syscall.Errno
+	thread.Do(func() { errno = w.open() })
+	if errno != 0 {
+		thread.Close()
+		return nil, fmt.Errorf("epoll: %w", errno)
+	}
+	return w, nil
+}
+
+func (w *worker) open() (errno syscall.Errno) {
+	if w.epoll, errno = kernel.NewEpoll(); errno != 0 {
+		return errno
+	}
+	// Edge-triggered, as nobody reads it: one wake-up of every worker a Wake.
+	return kernel.EpollAdd(w.epoll, w.l.waker, unix.EPOLLIN|unix.EPOLLET, tagWaker)
+}
+
+// run is the worker's life. It returns with nothing open but what the process
+// had open when the thread began.
+func (w *worker) run() {
+	wait := time.Duration(-1)
+	for !w.stopped {
+		w.busy, w.starved = false, false
+		w.takeTurn()
+		w.round(wait)
+		w.obey()
+		wait = w.pause()
+	}
+	_ = kernel.CloseFD(w.epoll)
+	_ = kernel.CloseFD(w.l.waker)
+	closeAll(w.l.sockets)
+}
+
+// takeTurn watches the listeners while it is this worker's turn, and no longer.
+func (w *worker) takeTurn() {
+	mine := int(w.l.turn.Load()) == w.index
+	if mine == w.listening {
+		return
+	}
+	w.listening = mine
+	for i, fd := range w.l.sockets {
+		if !mine {
+			_ = kernel.EpollRemove(w.epoll, fd)
+		} else if errno := kernel.EpollAdd(w.epoll, fd, unix.EPOLLIN, tagListener|uint64(i)); errno != 0 {
+			w.l.flaw.CompareAndSwap(0, uint32(errno))
+		}
+	}
+}
+
+// round waits for events and handles them. A descriptor is in one batch but
+// once, and one that was closed is not in the rest of it: no event meets a
+// connection that only took over its number.
+func (w *worker) round(wait time.Duration) {
+	n, _ := kernel.EpollWait(w.epoll, w.events, wait) // fails for a wrong argument alone
+	for i := range w.events[:n] {
+		switch tag := w.events[i].Tag(); tag & tagKind {
+		case tagListener:
+			w.accept(int(tag &^ tagKind))
+		case tagConn:
+			w.read(int(tag))
+		}
+	}
+}
+
+// obey carries out the order that came, if one did. After every order there is
+// a Wake, so that it is seen without being waited for.
+func (w *worker) obey() {
+	select {
+	case order := <-w.orders:
+		order()
+	default:
+	}
+}
+
+// pause ends a round and says how long the next may wait for an event.
+func (w *worker) pause() time.Duration {
+	if w.starved {
+		w.backoff = min(max(2*w.backoff, leastStarved), mostStarved)
+		w.l.sleep(w.backoff)
+		return 0
+	}
+	w.backoff = 0
+	if w.busy {
+		w.l.sleep(roundPause)
+		return 0
+	}
+	return -1
+}
+
+// accept takes the connections that wait at one address.
+func (w *worker) accept(address int) {
+	for n := range acceptsPerRound {
+		fd, errno := kernel.Accept(w.l.sockets[address], &w.peer)
+		switch {
+		case errno == 0:
+			w.take(fd)
+		case errno == syscall.EAGAIN:
+			return
+		case errno == syscall.EMFILE && w.handOver():
+			return
+		case outOfDescriptors(errno):
+			// The kernel looks for a descriptor before it looks into the queue
+			// (__sys_accept4_file in net/socket.c). Only the first accept after
+			// epoll called the listener ready is known to have failed a connection.
+			if n == 0 {
+				w.noFD.Add(1)
+				w.starved = true
+			}
+			return
+		default: // no memory, say: the connection still waits
+			w.starved = true
+			return
+		}
+	}
+}
+
+// handOver lets a worker accept whose table has room, if there is one.
+func (w *worker) handOver() bool {
+	w.full.Store(true)
+	return w.l.passTurn(w.index)
+}
+
+// take counts a connection that was accepted, and closes or holds it.
+func (w *worker) take(fd int) {
+	w.busy = true
+	w.accepted.Add(1)
+	w.l.peers.add(w.peer.AddrPort())
+	if w.l.config.ServerFirst && !w.l.config.Keep {
+		w.shut(fd, w.l.config.RST)
+		return
+	}
+	w.held.add(fd)
+	if errno := kernel.EpollAdd(w.epoll, fd, unix.EPOLLIN, tagConn|uint64(fd)); errno != 0 {
+		w.l.flaw.CompareAndSwap(0, uint32(errno))
+	}
+}
+
+// read reads what came to a held connection and throws it away, a bounded part
+// for each event. The end of the stream or an error closes it: what has closed
+// at the client shall not linger here in CLOSE_WAIT.
+func (w *worker) read(fd int) {
+	w.busy = true
+	n, errno := kernel.Read(fd, w.waste)
+	switch {
+	case errno == syscall.EAGAIN || errno == syscall.EINTR:
+	case errno != 0 || n == 0:
+		w.release(fd, false)
+	case w.l.config.ServerFirst: // that is how a client asks for the close
+		w.release(fd, w.l.config.RST)
+	}
+}
+
+// release closes a held connection.
+func (w *worker) release(fd int, rst bool) {
+	w.held.remove(fd)
+	w.shut(fd, rst)
+	w.full.Store(false)
+}
+
+// drain closes what is held and what waits to be accepted. Each worker looks
+// into the queues, as it may have been full; a turn may pass meanwhile.
+func (w *worker) drain() {
+	for fd := range w.held.all() {
+		w.release(fd, w.l.config.RST)
+	}
+	for _, listener := range w.l.sockets {
+		// The queue holds one more than the backlog (sk_acceptq_is_full in
+		// include/net/sock.h). The bound is for who keeps on connecting.
+		for range w.l.config.Backlog + 1 {
+			fd, errno := kernel.Accept(listener, &w.peer)
+			if errno != 0 {
+				break
+			}
+			w.accepted.Add(1)
+			w.l.peers.add(w.peer.AddrPort())
+			w.shut(fd, w.l.config.RST)
+		}
+	}
+}
+
+// stop ends run, with nothing held.
+func (w *worker) stop() {
+	w.drain()
+	w.stopped = true
+}
