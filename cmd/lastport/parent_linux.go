@@ -62,8 +62,8 @@ func (r *running) wait(signals <-chan os.Signal) (*result.Result, error) {
 		case <-signals:
 			if told {
 				r.child.Kill()
-				<-ended
-				return nil, errors.Join(interrupted{r.folder.path}, ignore(r.child.Wait()))
+				_, _ = <-ended, r.child.Wait() // of a child that was killed on purpose
+				return nil, interrupted{r.folder.path}
 			}
 			told = true
 			r.ui.draining()
@@ -76,9 +76,6 @@ func (r *running) wait(signals <-chan os.Signal) (*result.Result, error) {
 		}
 	}
 }
-
-// ignore drops the error of a child that was killed on purpose.
-func ignore(error) error { return nil }
 
 // end decides what the run came to.
 func (r *running) end(reading, waiting error, told bool) (*result.Result, error) {

@@ -32,7 +32,10 @@ func TestScript(t *testing.T) {
 			}
 			return false, fmt.Errorf("unknown condition %q", cond)
 		},
-		RequireExplicitExec: false,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // a second for each process otherwise
+			return nil
+		},
 	})
 }
 

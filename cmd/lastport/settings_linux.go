@@ -20,6 +20,9 @@ const (
 	keySynBacklog   = "net.ipv4.tcp_max_syn_backlog"
 )
 
+// maxQueue is the longest queue that the listener asks for.
+const maxQueue = 65535
+
 // hostRange reads the host's ephemeral range.
 func hostRange(host place.Host) (ports.Ranges, error) {
 	text := host.Settings[keyRange]
@@ -78,10 +81,9 @@ func spec(c *loadgen.Config, host place.Host) (place.Spec, error) {
 	if all := reserved.Union(ports.Of(hull).Minus(wanted)); byUser || all.String() != reserved.String() {
 		tool(keyReserved, all.String(), "ports between the ranges, excluded or reserved")
 	}
-	if queue := min(wanted.Size(), 65535); c.Ends == loadgen.EndsApart {
-		atLeast(host, keyBacklog, queue, tool)
-		atLeast(host, keySynBacklog, queue, tool)
-	}
+	queue := min(2*wanted.Size(), maxQueue)
+	atLeast(host, keyBacklog, queue, tool)
+	atLeast(host, keySynBacklog, queue, tool)
 	for _, t := range c.Targets {
 		if addr := t.Addr(); !addr.IsLoopback() {
 			s.Addresses = append(s.Addresses, addrPrefix(addr))
@@ -97,5 +99,5 @@ func atLeast(host place.Host, key string, value int, set func(key, value, why st
 	if have, err := strconv.Atoi(host.Settings[key]); err == nil && have >= value {
 		return
 	}
-	set(key, strconv.Itoa(value), "the listener's queue must hold what comes in a burst")
+	set(key, strconv.Itoa(value), "the listener's queue must hold what waits to be accepted")
 }

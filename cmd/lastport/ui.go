@@ -58,12 +58,11 @@ func (u *ui) fail(err error) {
 	}
 }
 
-func (u *ui) starting(what, dir string) { u.line("%s; results go to %s", what, dir) }
-func (u *ui) saved(dir string)          { u.line("saved: %s", dir) }
+func (u *ui) saved(dir string) { u.line("saved: %s", dir) }
 func (u *ui) draining() {
 	u.line("interrupted: releasing and writing what there is; once more to leave at once")
 }
-func (u *ui) left(dir string) { u.line("left at once; what was written is in %s", dir) }
+
 func (u *ui) member(i, n int, name string) {
 	u.line("run %d of %d: %s", i, n, name)
 }
