@@ -146,6 +146,9 @@ func (r *run) makeEngines() error {
 			return fmt.Errorf("--ends together: this peer has no end to run on the generator's thread")
 		}
 		o.Ends = together.End
+		// Accepting is not what a fill times, so it may wait; half the queue keeps
+		// clear of the length at which the kernel drops a SYN.
+		o.Unaccepted = number("net.core.somaxconn") / 2
 	}
 	for w := range r.cfg.Workers {
 		o.Worker = w

@@ -61,6 +61,7 @@ func (d *direct) drive(s *seat) (next int) {
 		for ; d.i < d.n; d.i++ {
 			st := &d.steps[d.i]
 			if next = d.seatOf(st, s); next != s.index {
+				s.acceptAll()
 				break
 			}
 			switch st.Op {
@@ -99,6 +100,7 @@ func (d *direct) fetch(s *seat) (next int) {
 		return s.index
 	}
 	if wake == step.Done {
+		s.acceptAll()
 		d.cancel(s)
 		return d.otherPending(s, finished)
 	}
@@ -128,7 +130,8 @@ func (d *direct) cancel(s *seat) {
 // connection, an open one with room, this one if it can.
 func (d *direct) seatOf(st *step.Step, s *seat) int {
 	if st.Op == step.Close {
-		return int(st.Conn) / s.size
+		seat, _ := place(st.Conn)
+		return seat
 	}
 	if len(s.free) > 0 {
 		return s.index
@@ -177,7 +180,7 @@ func (d *direct) doOpen(s *seat, st *step.Step, done []step.Completion) []step.C
 		s.park(c, fd, c.Start+int64(d.Timeout))
 		return done
 	}
-	kernel.CloseFD(fd)
+	_ = kernel.CloseFD(fd)
 	return append(done, fail(c, outcome.Connect, errno, now))
 }
 
@@ -209,15 +212,15 @@ func fail(c step.Completion, call outcome.Call, errno syscall.Errno, now int64) 
 // doClose closes a connection by the run's close mode. What is timed is the
 // generator's own close.
 func (d *direct) doClose(s *seat, st *step.Step, done []step.Completion) []step.Completion {
-	k := s.slot(st.Conn)
+	_, k := place(st.Conn)
 	conn := s.conns[k]
 	c := step.Completion{
 		Op: step.Close, Probe: st.Probe, Source: st.Source, Target: conn.target,
 		Port: conn.port, Conn: st.Conn, Due: st.Due,
 	}
 	if s.ends != nil && conn.peer == noPeer {
-		s.match(int(conn.target)) // it was late: it is there now, or it never will be
-		s.disown(k)
+		s.acceptAll()
+		s.disown(k) // if it is not there by now, it never will be
 	}
 	if d.CloseMode.ServerFirst() {
 		if s.ends == nil {
@@ -227,9 +230,9 @@ func (d *direct) doClose(s *seat, st *step.Step, done []step.Completion) []step.
 	}
 	c.Start = d.Clock.Now()
 	if d.CloseMode == step.ClientRST {
-		kernel.Reset(int(conn.fd))
+		_ = kernel.Reset(int(conn.fd))
 	} else {
-		kernel.CloseFD(int(conn.fd))
+		_ = kernel.CloseFD(int(conn.fd))
 	}
 	c.End = d.Clock.Now()
 	s.shut(k, false)

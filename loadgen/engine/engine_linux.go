@@ -48,6 +48,7 @@ type Options struct {
 	Timeout     time.Duration        // of one attempt
 	Connections int                  // at most open at once on this worker
 	Ends        func(target int) End // ends together: a new end for one thread; nil: ends apart
+	Unaccepted  int                  // ends together: how many connections may wait in the listener's queue before they are accepted
 	Log         *record.Writer       // takes every completion
 	Tally       *Tally
 	Worker      int // index in the tally

@@ -79,7 +79,7 @@ func (s *seat) park(c step.Completion, fd int, deadline int64) {
 // watch asks the poller for word of the socket. Without room for it the step
 // can only time out.
 func (s *seat) watch(fd int, events uint32, item int32) {
-	kernel.EpollAdd(s.epoll, fd, events, uint64(item))
+	_ = kernel.EpollAdd(s.epoll, fd, events, uint64(item))
 }
 
 // askToClose asks a listener that closes first to do so, and keeps the
@@ -88,7 +88,7 @@ func (s *seat) askToClose(d *direct, c step.Completion, k uint32, done []step.Co
 	fd := int(s.conns[k].fd)
 	c.Start = d.Clock.Now()
 	if d.AskToClose {
-		kernel.WriteByte(fd, 0) // an error shows when the socket is read
+		_ = kernel.WriteByte(fd, 0) // an error shows when the socket is read
 	}
 	if kernel.Finished(fd) {
 		return append(done, s.closed(d, c, k))
@@ -98,7 +98,7 @@ func (s *seat) askToClose(d *direct, c step.Completion, k uint32, done []step.Co
 }
 
 func (s *seat) closed(d *direct, c step.Completion, k uint32) step.Completion {
-	kernel.CloseFD(int(s.conns[k].fd))
+	_ = kernel.CloseFD(int(s.conns[k].fd))
 	s.release(k)
 	d.open--
 	c.End = d.Clock.Now()
@@ -139,10 +139,10 @@ func (s *seat) answer(d *direct, i int32, done []step.Completion) []step.Complet
 	s.pending.remove(i)
 	s.release(it.slot)
 	if errno == 0 || errno == syscall.EISCONN {
-		kernel.EpollRemove(s.epoll, fd)
+		_ = kernel.EpollRemove(s.epoll, fd)
 		return append(done, s.opened(d, it.c, fd, now))
 	}
-	kernel.CloseFD(fd)
+	_ = kernel.CloseFD(fd)
 	return append(done, fail(it.c, outcome.Connect, errno, now))
 }
 
@@ -151,7 +151,7 @@ func (s *seat) answer(d *direct, i int32, done []step.Completion) []step.Complet
 func (s *seat) giveUp(d *direct, i int32, now int64, why outcome.Code) step.Completion {
 	it := s.pending.items[i]
 	s.pending.remove(i)
-	kernel.Reset(int(s.conns[it.slot].fd))
+	_ = kernel.Reset(int(s.conns[it.slot].fd))
 	s.release(it.slot)
 	it.c.End = now
 	switch it.c.Op {

@@ -16,7 +16,7 @@ import (
 type seat struct {
 	index   int
 	thread  *kernel.Thread
-	size    int    // connections that it can hold; the same for all seats
+	size    int    // connections that it can hold
 	conns   []conn // by slot
 	free    []uint32
 	ends    []End    // ends together: by target
@@ -37,7 +37,8 @@ type conn struct {
 const (
 	noPeer       = -1
 	spareFDs     = 8   // left free in each table: the poller's, and a few for the runtime
-	maxSeats     = 512 // threads of one worker
+	maxSeats     = 512 // threads of one worker; a name holds 1 << (32 - slotBits) of them
+	slotBits     = 23  // of a connection's name: which slot; the bits above say which seat
 	fdsApart     = 1
 	fdsTogether  = 2
 	smallestSeat = 1
@@ -93,7 +94,7 @@ func newSeat(o *Options, index, fds, want int) (*seat, error) {
 	if err != nil {
 		return nil, fmt.Errorf("worker %d: %w", o.Worker, err)
 	}
-	s := &seat{index: index, thread: thread, size: max(0, min(want, (thread.Free()-spareFDs)/fds))}
+	s := &seat{index: index, thread: thread, size: max(0, min(want, (thread.Free()-spareFDs)/fds, 1<<slotBits))}
 	var errno syscall.Errno
 	thread.Do(func() { s.epoll, errno = kernel.NewEpoll() })
 	if errno != 0 {
@@ -124,10 +125,14 @@ func closeSeats(seats []*seat) {
 // Close ends the threads; the kernel closes what their tables hold.
 func (d *direct) Close() { closeSeats(d.seats) }
 
-// slot and name translate between a slot of this seat and the connection's
-// name among the worker's.
-func (s *seat) slot(name uint32) uint32 { return name - uint32(s.index*s.size) }
-func (s *seat) name(slot uint32) uint32 { return slot + uint32(s.index*s.size) }
+// name returns how steps name the connection in a slot of this seat. Seats may
+// differ in size, as their tables begin with whatever is open at the time.
+func (s *seat) name(slot uint32) uint32 { return uint32(s.index)<<slotBits | slot }
+
+// place returns the seat and slot of a name.
+func place(name uint32) (seat int, slot uint32) {
+	return int(name >> slotBits), name & (1<<slotBits - 1)
+}
 
 func (s *seat) take() uint32 {
 	k := s.free[len(s.free)-1]
@@ -144,51 +149,53 @@ func (s *seat) opened(d *direct, c step.Completion, fd int, now int64) step.Comp
 	c.End = now
 	var local kernel.Sockaddr
 	if errno := kernel.LocalAddr(fd, &local); errno != 0 {
-		kernel.CloseFD(fd)
+		_ = kernel.CloseFD(fd)
 		return fail(c, outcome.Connect, errno, now)
 	}
 	c.Port = local.Port()
 	if local.AddrPort() == d.Targets[c.Target].AddrPort() {
-		kernel.Reset(fd)
+		_ = kernel.Reset(fd)
 		c.Self, c.Outcome = true, outcome.Refused
 		return c
 	}
 	k := s.take()
 	s.conns[k] = conn{fd: int32(fd), peer: noPeer, port: c.Port, target: c.Target}
-	c.Conn = s.name(k)
 	d.open++
+	c.Conn = s.name(k)
 	if s.ends != nil {
 		s.owed = append(s.owed, k)
-		s.match(int(c.Target))
+		if len(s.owed) > d.Unaccepted {
+			s.acceptAll()
+		}
 	}
 	return c
 }
 
-// match accepts what is in the listener's queue and pairs it, by port, with
-// the connections that wait for their other end. Usually that is the last one
-// opened.
-func (s *seat) match(target int) {
-	end := s.ends[target]
-	for len(s.owed) > 0 {
+// acceptAll accepts what is in the listeners' queues and pairs it, by port, with
+// the connections that wait for their other end: usually the oldest of them. It
+// comes before another thread goes on, which would find in the queue what
+// belongs to this thread's table.
+func (s *seat) acceptAll() {
+	paired := 0
+	for paired < len(s.owed) {
+		end := s.ends[s.conns[s.owed[paired]].target]
 		fd, port, errno := end.Accept()
 		if errno != 0 {
-			return // EAGAIN: not there yet. Anything else the end has counted.
+			break // EAGAIN: not there yet. Anything else the end has counted.
 		}
-		if !s.pair(int32(fd), port) {
+		i := paired
+		for i < len(s.owed) && s.conns[s.owed[i]].port != port {
+			i++
+		}
+		if i == len(s.owed) {
 			end.Shut(fd, false) // its attempt was given up in the meantime
+			continue
 		}
+		s.owed[paired], s.owed[i] = s.owed[i], s.owed[paired]
+		s.conns[s.owed[paired]].peer = int32(fd)
+		paired++
 	}
-}
-
-func (s *seat) pair(fd int32, port uint16) bool {
-	for i, k := range s.owed {
-		if s.conns[k].port == port {
-			s.conns[k].peer = fd
-			s.owed = append(s.owed[:i], s.owed[i+1:]...)
-			return true
-		}
-	}
-	return false
+	s.owed = s.owed[:copy(s.owed, s.owed[paired:])]
 }
 
 // shut closes the listener's end of the slot's connection, if it is here.
