@@ -110,7 +110,7 @@ func (s *stub) take() bool {
 	s.accepted++
 	s.peers[peer.AddrPort()] = true
 	if s.does == resets {
-		kernel.Reset(fd)
+		_ = kernel.Reset(fd)
 		s.closed++
 	} else {
 		s.held = append(s.held, fd)
@@ -130,7 +130,7 @@ func (s *stub) Drain() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, fd := range s.held {
-		kernel.CloseFD(fd)
+		_ = kernel.CloseFD(fd)
 		s.closed++
 	}
 	s.held = nil
@@ -145,7 +145,7 @@ func (s *stub) Close() error {
 	}
 	close(s.stop)
 	s.done.Wait()
-	kernel.CloseFD(s.fd)
+	_ = kernel.CloseFD(s.fd)
 	return s.Drain()
 }
 

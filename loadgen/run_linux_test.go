@@ -118,7 +118,7 @@ func TestHeldPortsAreFoundAndNamed(t *testing.T) {
 		if errno != 0 {
 			t.Fatal(errno)
 		}
-		defer kernel.CloseFD(fd)
+		defer func() { _ = kernel.CloseFD(fd) }()
 	}
 	r := must(t, cfg, listen(t, cfg.Targets[0], keeps), &frames{})
 	if *r.Measured.Connections != 97 || *r.Residual.Connections != 0 || r.Space.PortsUsable != 97 {

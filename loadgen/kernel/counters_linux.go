@@ -63,7 +63,7 @@ func (c Counters) parse(data []byte) error {
 func (c Counters) Since(earlier Counters) Counters {
 	changed := make(Counters)
 	for name, v := range c {
-		if levels[name] {
+		if level(name) {
 			continue
 		}
 		if d := v - earlier[name]; d != 0 {
@@ -73,9 +73,13 @@ func (c Counters) Since(earlier Counters) Counters {
 	return changed
 }
 
-// levels are the entries of /proc/net/snmp that are settings or states.
-var levels = map[string]bool{
-	"RtoAlgorithm": true, "RtoMin": true, "RtoMax": true, "MaxConn": true, "CurrEstab": true,
+// level says whether an entry of /proc/net/snmp is a setting or a state.
+func level(name string) bool {
+	switch name {
+	case "RtoAlgorithm", "RtoMin", "RtoMax", "MaxConn", "CurrEstab":
+		return true
+	}
+	return false
 }
 
 // SockStat is the part of /proc/net/sockstat that tells of TCP. Reading it

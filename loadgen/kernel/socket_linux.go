@@ -152,7 +152,7 @@ func CloseFD(fd int) syscall.Errno {
 // of zero (socket(7)).
 func Reset(fd int) syscall.Errno {
 	linger := unix.Linger{Onoff: 1, Linger: 0}
-	setsockopt(fd, unix.SOL_SOCKET, unix.SO_LINGER, unsafe.Pointer(&linger), unsafe.Sizeof(linger))
+	_ = setsockopt(fd, unix.SOL_SOCKET, unix.SO_LINGER, unsafe.Pointer(&linger), unsafe.Sizeof(linger))
 	return CloseFD(fd)
 }
 

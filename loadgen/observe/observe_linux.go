@@ -20,7 +20,8 @@ import (
 )
 
 // dumpShare bounds the cost of listing sockets: after a list that took a time t
-// the next one comes no sooner than dumpShare × t later.
+// the next one comes no sooner than dumpShare × t later, so that lists take at
+// most a part in dumpShare + 1 of the time.
 const dumpShare = 100
 
 // Sample is what the observer saw at one moment.
@@ -39,8 +40,8 @@ type Observer struct {
 	done    chan result.Observer
 }
 
-// Start begins to sample, once an interval. Samples that nobody takes in time
-// are merged into the next one.
+// Start begins to sample at every multiple of the interval on the clock. Of
+// samples that nobody takes in time the processor time is in the next one.
 func Start(clock kernel.Clock, targets []netip.AddrPort, interval time.Duration) *Observer {
 	o := &Observer{
 		clock: clock, targets: set(targets),
@@ -63,7 +64,7 @@ func (o *Observer) loop(interval time.Duration) {
 	runtime.LockOSThread() // so that its processor time can be told
 	defer runtime.UnlockOSThread()
 	began, cpu := o.clock.Now(), kernel.ThreadCPU()
-	tick := time.NewTicker(interval)
+	tick := time.NewTimer(untilNext(began, interval))
 	defer tick.Stop()
 	var cost result.Observer
 	last, nextDump := kernel.ProcessCPU(), int64(0)
@@ -82,7 +83,7 @@ func (o *Observer) loop(interval time.Duration) {
 				s.States = &client
 				cost.Dumps++
 			}
-			nextDump = s.TNS + dumpShare*(o.clock.Now()-s.TNS)
+			nextDump = afterDump(s.TNS, o.clock.Now())
 		}
 		if stat, err := kernel.ReadSockStat(); err == nil {
 			s.States.TimeWait = &stat.TimeWait
@@ -95,8 +96,19 @@ func (o *Observer) loop(interval time.Duration) {
 			last = now
 		default:
 		}
+		tick.Reset(untilNext(o.clock.Now(), interval))
 	}
 }
+
+// untilNext returns the time to the next multiple of the interval, so that a
+// sample comes at the end of an interval of the run's timeline.
+func untilNext(now int64, interval time.Duration) time.Duration {
+	return interval - time.Duration(now)%interval
+}
+
+// afterDump returns when sockets may be listed again, after a list from began
+// to ended.
+func afterDump(began, ended int64) int64 { return ended + dumpShare*(ended-began) }
 
 // live are the states of sockets that a program holds or the kernel is still
 // finishing; TIME_WAIT is counted without a list.

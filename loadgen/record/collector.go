@@ -19,9 +19,9 @@ const Interval = int64(100 * time.Millisecond)
 // Collector turns completions into everything that a result says of them. All
 // its methods belong to one goroutine, and so do its histograms.
 type Collector struct {
-	full    chan chunk
+	full    chan Chunk
 	usable  int64
-	bands   [bands]band // connect latency by occupancy
+	bands   [bands + 1]band // connect latency by occupancy; the last: what no_port costs on the full range
 	timings [timings]*timing
 
 	outcomes  [outcome.Count]int64
@@ -88,7 +88,7 @@ func (t *timing) record(ns int64) {
 // NewCollector makes a collector for so many workers. usable is the number of
 // connections that count as full occupancy; started is the run's time 0.
 func NewCollector(workers int, usable int64, started time.Time) (*Collector, error) {
-	c := &Collector{full: make(chan chunk, workers*chunks), usable: max(1, usable), began: -1}
+	c := &Collector{full: make(chan Chunk, workers*chunks), usable: max(1, usable), began: -1}
 	for i := range c.bands {
 		c.bands[i].latency = result.NewHistogram()
 	}
@@ -105,10 +105,10 @@ func NewCollector(workers int, usable int64, started time.Time) (*Collector, err
 func (c *Collector) Writer() *Writer { return newWriter(c.full) }
 
 // Chunks is where handed-over chunks wait for Take.
-func (c *Collector) Chunks() <-chan chunk { return c.full }
+func (c *Collector) Chunks() <-chan Chunk { return c.full }
 
 // Take counts a chunk and gives its memory back to its writer.
-func (c *Collector) Take(ch chunk) {
+func (c *Collector) Take(ch Chunk) {
 	for i := range ch.done {
 		d := &ch.done[i]
 		switch {
@@ -165,6 +165,7 @@ func (c *Collector) open(d *step.Completion) {
 		}
 		row.noPort++
 		c.timings[failure].record(took)
+		c.bands[bands].latency.Record(took)
 	default:
 		row.failed++
 		c.timings[failure].record(took)
@@ -186,11 +187,14 @@ func (c *Collector) port(p uint16) {
 	}
 }
 
-// Opened returns how many attempts succeeded, Closed how many connections were
-// closed, Attempts how many attempts there were.
-func (c *Collector) Opened() int64   { return c.opened }
-func (c *Collector) Closed() int64   { return c.closed }
+// Attempts returns how many attempts there were, probes left out.
 func (c *Collector) Attempts() int64 { return c.attempts }
+
+// Opened returns how many attempts succeeded.
+func (c *Collector) Opened() int64 { return c.opened }
+
+// Closed returns how many connections were closed.
+func (c *Collector) Closed() int64 { return c.closed }
 
 // NoPort returns how many attempts found no port.
 func (c *Collector) NoPort() int64 { return c.outcomes[outcome.NoPort] }
@@ -198,8 +202,9 @@ func (c *Collector) NoPort() int64 { return c.outcomes[outcome.NoPort] }
 // SelfConnects returns how many sockets had connected to themselves.
 func (c *Collector) SelfConnects() int64 { return c.self }
 
-// FillNS returns the nanoseconds from the first attempt to the last success.
-func (c *Collector) FillNS() int64 { return c.lastOpen - max(0, c.began) }
+// FillNS returns the nanoseconds from the first attempt to the last success; 0
+// without a success.
+func (c *Collector) FillNS() int64 { return max(0, c.lastOpen-max(0, c.began)) }
 
 // Fill writes what was counted so far to a result.
 func (c *Collector) Fill(r *result.Result) {
@@ -228,19 +233,13 @@ func (c *Collector) Fill(r *result.Result) {
 }
 
 // occupancy lists the bands that have values. The last one, 1 to 1, is the full
-// range: what a failing attempt costs there.
+// range: what an attempt costs there that finds no port.
 func (c *Collector) occupancy() []result.Band {
 	var list []result.Band
 	for i := range c.bands {
 		if b := &c.bands[i]; b.latency.Count() > 0 {
-			list = append(list, b.summarize(float64(i)/bands, float64(i+1)/bands))
+			list = append(list, b.summarize(float64(i)/bands, float64(min(i+1, bands))/bands))
 		}
-	}
-	if c.outcomes[outcome.NoPort] > 0 {
-		full := c.timings[failure].summarize()
-		list = append(list, result.Band{
-			From: 1, To: 1, Count: full.Count, P50NS: full.P50NS, P99NS: full.P99NS, MaxNS: full.MaxNS, HDR: full.HDR,
-		})
 	}
 	return list
 }

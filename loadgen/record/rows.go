@@ -47,9 +47,11 @@ func (r *rows) at(t int64) *row {
 	return &r.ring[i%openRows]
 }
 
-// sample takes the kernel's side of the interval that has just ended.
+// sample takes the kernel's side of the interval that has just ended: the one
+// whose end is nearest, as a sample comes a little after the moment that it is
+// for.
 func (r *rows) sample(s Sample) {
-	row := r.at(s.TNS - 1)
+	row := r.at(s.TNS - Interval/2)
 	row.sample.States = s.States
 	row.sample.UserCPUNS += s.UserCPUNS
 	row.sample.SysCPUNS += s.SysCPUNS

@@ -23,18 +23,19 @@ const (
 // a time.
 type Writer struct {
 	cur  []step.Completion
-	full chan<- chunk
+	full chan<- Chunk
 	free chan []step.Completion
 	last int64 // when the current chunk began, by the first End in it
 }
 
-// chunk is a run of completions and the writer to give its memory back to.
-type chunk struct {
+// Chunk is a run of completions on its way from a writer to the collector. It
+// is opaque: Collector.Take alone opens it, and gives its memory back.
+type Chunk struct {
 	done []step.Completion
 	free chan<- []step.Completion
 }
 
-func newWriter(full chan<- chunk) *Writer {
+func newWriter(full chan<- Chunk) *Writer {
 	w := &Writer{full: full, free: make(chan []step.Completion, chunks)}
 	for range chunks - 1 {
 		w.free <- make([]step.Completion, 0, chunkSize)
@@ -75,6 +76,6 @@ func (w *Writer) Flush() {
 	if len(w.cur) == 0 {
 		return
 	}
-	w.full <- chunk{done: w.cur, free: w.free}
+	w.full <- Chunk{done: w.cur, free: w.free}
 	w.cur = <-w.free
 }

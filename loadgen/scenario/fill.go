@@ -72,6 +72,7 @@ const (
 // NewOpening prepares an opening.
 func NewOpening(o Opening) *Opening {
 	o.conns = make([]uint32, 0, max(o.Connections, o.Expected)+1)
+	o.since = -1
 	o.backoff = pace.Backoff{Min: 10 * time.Millisecond, Max: time.Second}
 	return &o
 }
@@ -146,7 +147,7 @@ func (o *Opening) stopped(now int64) End {
 // endRound looks back at the last batch: failures without a success make a
 // round, and every round waits longer.
 func (o *Opening) endRound(now int64) {
-	if o.since == 0 {
+	if o.since < 0 {
 		o.since = now
 	}
 	if !o.failed {
@@ -199,10 +200,12 @@ func (f *Full) Next(now int64, steps []step.Step) (n int, wake int64) {
 		f.began = now
 	}
 	switch {
-	case f.Attempts <= 0, f.Stop != nil && f.Stop.Load(), now-f.began > fullTime:
+	case f.Stop != nil && f.Stop.Load():
 		return 0, step.Done
-	case f.inFlight:
+	case f.inFlight: // the last one too deserves its answer
 		return 0, now + int64(time.Second)
+	case f.Attempts <= 0, now-f.began > fullTime:
+		return 0, step.Done
 	}
 	f.Attempts--
 	f.inFlight = true

@@ -17,9 +17,13 @@ type Release struct {
 // NewRelease makes the work that closes the connections.
 func NewRelease(conns []uint32) *Release { return &Release{conns: conns} }
 
+// releaseAhead bounds the closes that wait for a listener that closes first, so
+// that the memory for them does not grow with the connections.
+const releaseAhead = 1024
+
 // Next implements step.Work.
 func (r *Release) Next(now int64, steps []step.Step) (n int, wake int64) {
-	for n < len(steps) && n < len(r.conns) {
+	for n < len(steps) && n < len(r.conns) && r.inFlight+n < releaseAhead {
 		steps[n] = step.Step{Op: step.Close, Conn: r.conns[n]}
 		n++
 	}
@@ -61,11 +65,13 @@ const recoveryPause = int64(50 * time.Millisecond)
 // Next implements step.Work.
 func (r *Recovery) Next(now int64, steps []step.Step) (n int, wake int64) {
 	switch {
+	case r.opened && !r.closed && !r.waiting:
+		steps[0] = step.Step{Op: step.Close, Conn: r.last.Conn, Probe: true}
+	case r.closed, r.Stop != nil && r.Stop.Load(): // the engine cancels what is still pending
+		return 0, step.Done
 	case r.waiting:
 		return 0, now + int64(time.Second)
-	case r.opened && !r.closed:
-		steps[0] = step.Step{Op: step.Close, Conn: r.last.Conn, Probe: true}
-	case r.closed, r.attempts > 0 && now > r.Until, r.Stop != nil && r.Stop.Load():
+	case r.attempts > 0 && now > r.Until:
 		return 0, step.Done
 	case now < r.From:
 		return 0, r.From
@@ -82,13 +88,12 @@ func (r *Recovery) Next(now int64, steps []step.Step) (n int, wake int64) {
 func (r *Recovery) Take(done []step.Completion) {
 	for _, c := range done {
 		r.waiting = false
-		switch {
-		case c.Op == step.Close:
+		if c.Op == step.Close {
 			r.closed = true
-		default:
-			r.last = c
-			r.opened = c.Outcome == outcome.OK
+			continue
 		}
+		r.last = c
+		r.opened = c.Outcome == outcome.OK
 	}
 }
 

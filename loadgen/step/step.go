@@ -12,18 +12,21 @@ type Op uint8
 
 // The operations of a step.
 const (
-	Open  Op = iota + 1 // open one connection
-	Close               // close the connection Conn by the run's close mode
+	Open    Op = iota + 1 // open one connection
+	Close                 // close the connection Conn by the run's close mode
+	Request               // send one small request over the connection Conn and wait for its answer
 )
 
 // Step asks an engine to do one thing.
 type Step struct {
 	Op     Op
 	Probe  bool   // the scenario's own check: it is not counted and not recorded
+	Reset  bool   // Close: by RST of the generator, whatever the close mode
 	Source uint16 // index of the source address; 0 if the kernel chooses it
 	Target uint16 // index of the target
 	Port   uint16 // Open: ask for this source port alone; 0: the strategy decides
-	Conn   uint32 // Close: the connection, as its Completion named it
+	Conn   uint32 // Close, Request: the connection, as its Completion named it
+	Tag    uint64 // the scenario's own; the completion gives it back
 	Due    int64  // when it was due, nanoseconds since the run began; 0: at once, no schedule
 }
 
@@ -38,7 +41,8 @@ type Completion struct {
 	Target  uint16
 	Port    uint16 // the source port in use; 0 if there is none
 	Errno   uint16 // the error number behind a failure
-	Conn    uint32 // names the connection in later steps; meaningless after a failure
+	Conn    uint32 // names the connection in later steps; meaningless after a failure to open
+	Tag     uint64
 	Attempt uint32 // Open: which attempt of the run this is, from 1; with several workers off by those under way
 	Open    uint32 // Open: connections of the run that were open when the attempt began; likewise
 	Due     int64

@@ -32,7 +32,7 @@ const (
 	Listen
 	Closing
 	NewSynRecv
-	BoundInactive // bound, neither listening nor connected; Linux 6.8 and later list it
+	BoundInactive // bound, neither listening nor connected; Linux 6.8 and later list it, as CLOSE
 	stateCount
 )
 
@@ -154,6 +154,10 @@ func Parse(b []byte, f func(*Socket)) (done, interrupted bool, err error) {
 		body := b[unix.SizeofNlMsghdr:size]
 		switch kind {
 		case unix.NLMSG_DONE:
+			// A dump that broke off ends with the error number in the place of 0.
+			if len(body) >= 4 && int32(ne.Uint32(body)) < 0 {
+				return true, interrupted, fmt.Errorf("sock_diag: %w", unix.Errno(-int32(ne.Uint32(body))))
+			}
 			return true, interrupted, nil
 		case unix.NLMSG_ERROR:
 			if len(body) < 4 {
@@ -175,6 +179,9 @@ func Parse(b []byte, f func(*Socket)) (done, interrupted bool, err error) {
 func (s *Socket) decode(b []byte) {
 	family := b[0]
 	s.State = State(b[1])
+	if s.State == Closed {
+		s.State = BoundInactive // the only sockets in CLOSE that are in a table to be listed
+	}
 	s.Local = addrPort(family, b[8:24], b[4:6])
 	s.Remote = addrPort(family, b[24:40], b[6:8])
 	s.UID = binary.NativeEndian.Uint32(b[64:])
