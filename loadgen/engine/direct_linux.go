@@ -69,6 +69,8 @@ func (d *direct) drive(s *seat) (next int) {
 				done = d.doOpen(s, st, done)
 			case step.Close:
 				done = d.doClose(s, st, done)
+			case step.Request:
+				done = d.doRequest(s, st, done)
 			}
 		}
 		d.finish(done)
@@ -129,7 +131,7 @@ func (d *direct) cancel(s *seat) {
 // seatOf returns which seat the step needs: a close the one that holds the
 // connection, an open one with room, this one if it can.
 func (d *direct) seatOf(st *step.Step, s *seat) int {
-	if st.Op == step.Close {
+	if st.Op != step.Open {
 		seat, _ := place(st.Conn)
 		return seat
 	}
@@ -146,7 +148,7 @@ func (d *direct) seatOf(st *step.Step, s *seat) int {
 
 // doOpen makes one attempt.
 func (d *direct) doOpen(s *seat, st *step.Step, done []step.Completion) []step.Completion {
-	c := step.Completion{Op: step.Open, Probe: st.Probe, Source: st.Source, Target: st.Target, Due: st.Due}
+	c := step.Completion{Op: step.Open, Probe: st.Probe, Source: st.Source, Target: st.Target, Tag: st.Tag, Due: st.Due}
 	d.count(st, &c)
 	c.Start = d.Clock.Now()
 	if len(s.free) == 0 {
@@ -216,20 +218,20 @@ func (d *direct) doClose(s *seat, st *step.Step, done []step.Completion) []step.
 	conn := s.conns[k]
 	c := step.Completion{
 		Op: step.Close, Probe: st.Probe, Source: st.Source, Target: conn.target,
-		Port: conn.port, Conn: st.Conn, Due: st.Due,
+		Port: conn.port, Conn: st.Conn, Tag: st.Tag, Due: st.Due,
 	}
 	if s.ends != nil && conn.peer == noPeer {
 		s.acceptAll()
 		s.disown(k) // if it is not there by now, it never will be
 	}
-	if d.CloseMode.ServerFirst() {
+	if d.CloseMode.ServerFirst() && !st.Reset {
 		if s.ends == nil {
 			return s.askToClose(d, c, k, done)
 		}
 		s.shut(k, d.CloseMode.RST())
 	}
 	c.Start = d.Clock.Now()
-	if d.CloseMode == step.ClientRST {
+	if d.CloseMode == step.ClientRST || st.Reset {
 		_ = kernel.Reset(int(conn.fd))
 	} else {
 		_ = kernel.CloseFD(int(conn.fd))

@@ -34,6 +34,9 @@ type Engine interface {
 type End interface {
 	// Accept takes the next connection from the queue. EAGAIN: there is none.
 	Accept() (fd int, peerPort uint16, errno syscall.Errno)
+	// Answer reads the requests that have come on a connection that Accept
+	// returned, and answers each.
+	Answer(fd int) syscall.Errno
 	// Shut closes a connection that Accept returned, by RST or by FIN.
 	Shut(fd int, rst bool)
 }

@@ -88,7 +88,7 @@ func (s *seat) askToClose(d *direct, c step.Completion, k uint32, done []step.Co
 	fd := int(s.conns[k].fd)
 	c.Start = d.Clock.Now()
 	if d.AskToClose {
-		_ = kernel.WriteByte(fd, 0) // an error shows when the socket is read
+		_ = kernel.WriteByte(fd, byteClose) // an error shows when the socket is read
 	}
 	if kernel.Finished(fd) {
 		return append(done, s.closed(d, c, k))
@@ -124,12 +124,15 @@ func (s *seat) reap(d *direct, done []step.Completion, now int64) []step.Complet
 func (s *seat) answer(d *direct, i int32, done []step.Completion) []step.Completion {
 	it := s.pending.items[i]
 	fd := int(s.conns[it.slot].fd)
-	if it.c.Op == step.Close {
+	switch it.c.Op {
+	case step.Close:
 		if !kernel.Finished(fd) {
 			return done
 		}
 		s.pending.remove(i)
 		return append(done, s.closed(d, it.c, it.slot))
+	case step.Request:
+		return s.answered(d, i, done)
 	}
 	errno := kernel.Connect(fd, &d.Targets[it.c.Target])
 	if errno == syscall.EALREADY || errno == syscall.EINPROGRESS {
@@ -146,18 +149,40 @@ func (s *seat) answer(d *direct, i int32, done []step.Completion) []step.Complet
 	return append(done, fail(it.c, outcome.Connect, errno, now))
 }
 
+// answered takes the answer that a request has waited for.
+func (s *seat) answered(d *direct, i int32, done []step.Completion) []step.Completion {
+	it := s.pending.items[i]
+	fd := int(s.conns[it.slot].fd)
+	errno := readAnswer(fd)
+	if errno == syscall.EAGAIN {
+		return done
+	}
+	s.pending.remove(i)
+	if errno != 0 {
+		return append(done, s.lost(d, it.c, it.slot, errno))
+	}
+	_ = kernel.EpollRemove(s.epoll, fd)
+	it.c.End = d.Clock.Now()
+	return append(done, it.c)
+}
+
 // giveUp ends a pending step without an answer. A close that the listener did
 // not answer is done by RST: it must not hold its port for ever.
 func (s *seat) giveUp(d *direct, i int32, now int64, why outcome.Code) step.Completion {
 	it := s.pending.items[i]
 	s.pending.remove(i)
 	_ = kernel.Reset(int(s.conns[it.slot].fd))
+	s.shut(it.slot, false)
+	s.disown(it.slot)
 	s.release(it.slot)
 	it.c.End = now
 	switch it.c.Op {
 	case step.Open:
 		it.c.Outcome = why
 	case step.Close:
+		d.open--
+	case step.Request:
+		it.c.Outcome = why
 		d.open--
 	}
 	return it.c

@@ -9,6 +9,7 @@
 package kernel
 
 import (
+	"fmt"
 	"net/netip"
 	"syscall"
 	"unsafe"
@@ -120,9 +121,10 @@ func Read(fd int, p []byte) (n int, errno syscall.Errno) {
 	return int(r), e
 }
 
-// WriteByte writes one byte.
+// WriteByte sends one byte. A connection that the peer has reset is EPIPE and
+// no signal.
 func WriteByte(fd int, b byte) syscall.Errno {
-	_, _, e := syscall.RawSyscall(unix.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(&b)), 1)
+	_, _, e := syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(&b)), 1, unix.MSG_NOSIGNAL, 0, 0)
 	return e
 }
 
@@ -181,6 +183,18 @@ const ipLocalPortRange = 51
 func SetLocalPortRange(fd int, low, high uint16) syscall.Errno {
 	v := uint32(high)<<16 | uint32(low)
 	return setsockopt(fd, unix.IPPROTO_IP, ipLocalPortRange, unsafe.Pointer(&v), unsafe.Sizeof(v))
+}
+
+// HasLocalPortRange says whether the kernel knows IP_LOCAL_PORT_RANGE, by
+// asking for it.
+func HasLocalPortRange() (bool, error) {
+	fd, errno := StreamSocket(unix.AF_INET)
+	if errno != 0 {
+		return false, fmt.Errorf("socket: %w", errno)
+	}
+	errno = SetLocalPortRange(fd, 1, 65535)
+	_ = CloseFD(fd)
+	return errno == 0, nil
 }
 
 func setsockopt(fd, level, option int, value unsafe.Pointer, size uintptr) syscall.Errno {

@@ -24,14 +24,15 @@ type Collector struct {
 	bands   [bands + 1]band // connect latency by occupancy; the last: what no_port costs on the full range
 	timings [timings]*timing
 
-	outcomes  [outcome.Count]int64
-	attempts  int64
-	opened    int64
-	closed    int64
-	self      int64
-	firstPort *result.NoPort
-	began     int64 // start of the first attempt
-	lastOpen  int64 // end of the last success
+	outcomes   [outcome.Count]int64
+	attempts   int64
+	opened     int64
+	closed     int64
+	self       int64
+	unanswered int64 // requests that failed
+	firstPort  *result.NoPort
+	began      int64 // start of the first attempt
+	lastOpen   int64 // end of the last success
 
 	uses  result.PortMap
 	first []uint16
@@ -46,11 +47,13 @@ const (
 	bind
 	closing
 	failure
+	request
+	schedule // how late attempts began: start less due
 	timings
 )
 
 // tags are their names in the interval log.
-var tags = [timings]string{"connect", "response", "bind", "close", "failure"}
+var tags = [timings]string{"connect", "response", "bind", "close", "failure", "request", "schedule_error"}
 
 // timing is one histogram over the run, and one since the last log line.
 // Encoding a histogram takes a millisecond, so the summary is made again only
@@ -115,10 +118,11 @@ func (c *Collector) Take(ch Chunk) {
 		case d.Probe:
 		case d.Op == step.Open:
 			c.open(d)
+		case d.Op == step.Request:
+			c.answer(d)
 		case d.Op == step.Close:
-			c.closed++
 			c.timings[closing].record(d.End - d.Start)
-			c.rows.at(d.End).closed++
+			c.close(d.End)
 		}
 	}
 	ch.free <- ch.done[:0]
@@ -136,6 +140,22 @@ func (c *Collector) TakeAll() {
 	}
 }
 
+// close counts a connection's end.
+func (c *Collector) close(at int64) {
+	c.closed++
+	c.rows.at(at).closed++
+}
+
+// answer counts a request. One that failed was its connection's end.
+func (c *Collector) answer(d *step.Completion) {
+	if d.Outcome != outcome.OK {
+		c.unanswered++
+		c.close(d.End)
+		return
+	}
+	c.timings[request].record(d.End - d.Start)
+}
+
 func (c *Collector) open(d *step.Completion) {
 	c.attempts++
 	c.outcomes[d.Outcome]++
@@ -144,7 +164,7 @@ func (c *Collector) open(d *step.Completion) {
 	}
 	row := c.rows.at(d.End)
 	if d.Due != 0 {
-		c.timings[response].record(d.End - d.Due)
+		c.timings[schedule].record(d.Start - d.Due)
 	}
 	if d.BindNS != 0 {
 		c.timings[bind].record(int64(d.BindNS))
@@ -155,6 +175,9 @@ func (c *Collector) open(d *step.Completion) {
 		c.opened++
 		c.lastOpen = max(c.lastOpen, d.End)
 		c.timings[connect].record(took)
+		if d.Due != 0 {
+			c.timings[response].record(d.End - d.Due)
+		}
 		c.bands[c.band(d.Open)].latency.Record(took)
 		c.port(d.Port)
 		row.opened++
@@ -168,7 +191,9 @@ func (c *Collector) open(d *step.Completion) {
 		c.bands[bands].latency.Record(took)
 	default:
 		row.failed++
-		c.timings[failure].record(took)
+		if took > 0 { // else no call was made: the engine itself had no room
+			c.timings[failure].record(took)
+		}
 	}
 	if d.Self {
 		c.self++
@@ -223,6 +248,13 @@ func (c *Collector) Fill(r *result.Result) {
 		Bind:     c.timings[bind].summarize(),
 		Close:    c.timings[closing].summarize(),
 		Failure:  c.timings[failure].summarize(),
+		Request:  c.timings[request].summarize(),
+	}
+	if late := c.timings[schedule].summarize(); late != nil {
+		r.ScheduleError = &result.ScheduleError{P50NS: late.P50NS, P99NS: late.P99NS, MaxNS: late.MaxNS}
+	}
+	if answered := c.timings[request].run.Count(); answered+c.unanswered > 0 {
+		r.Requests = &result.Requests{Answered: answered, Failed: c.unanswered}
 	}
 	r.Occupancy = c.occupancy()
 	r.Measured.FirstNoPort = c.firstPort

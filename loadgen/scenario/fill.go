@@ -45,6 +45,7 @@ type Opening struct {
 	Stop *atomic.Bool
 
 	conns    []uint32
+	ports    []uint16
 	inFlight int
 	full     bool // an attempt found no port
 	rounds   int  // rounds of failures in a row
@@ -72,6 +73,7 @@ const (
 // NewOpening prepares an opening.
 func NewOpening(o Opening) *Opening {
 	o.conns = make([]uint32, 0, max(o.Connections, o.Expected)+1)
+	o.ports = make([]uint16, 0, cap(o.conns))
 	o.since = -1
 	o.backoff = pace.Backoff{Min: 10 * time.Millisecond, Max: time.Second}
 	return &o
@@ -79,6 +81,9 @@ func NewOpening(o Opening) *Opening {
 
 // Conns returns the connections that were opened, in their order.
 func (o *Opening) Conns() []uint32 { return o.conns }
+
+// Ports returns the source ports of those connections, in the same order.
+func (o *Opening) Ports() []uint16 { return o.ports }
 
 // Ended says why the opening ended, and what the last attempt's outcome was if
 // it gave up.
@@ -166,6 +171,7 @@ func (o *Opening) Take(done []step.Completion) {
 		switch c.Outcome {
 		case outcome.OK:
 			o.conns = append(o.conns, c.Conn)
+			o.ports = append(o.ports, c.Port)
 			o.since = c.End
 			o.rounds, o.failed = 0, false
 			o.backoff.Reset()

@@ -10,6 +10,10 @@ import (
 
 // Release closes connections in the order given. It is one worker's.
 type Release struct {
+	// Until is when to stop waiting for a listener that closes first and does not,
+	// in nanoseconds since the run began; 0: wait for each close's timeout.
+	Until int64
+
 	conns    []uint32
 	inFlight int
 }
@@ -32,6 +36,8 @@ func (r *Release) Next(now int64, steps []step.Step) (n int, wake int64) {
 	switch {
 	case n > 0:
 		return n, 0
+	case r.Until > 0 && now >= r.Until+closingTime:
+		return 0, step.Done // the engine resets what is still pending
 	case r.inFlight > 0: // the listener, which closes first, has not yet
 		return 0, now + int64(time.Second)
 	}

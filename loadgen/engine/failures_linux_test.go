@@ -1,0 +1,202 @@
+package engine_test
+
+import (
+	"net/netip"
+	"runtime"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"lastport/loadgen/kernel"
+	"lastport/loadgen/kernel/diag"
+	"lastport/loadgen/outcome"
+	"lastport/loadgen/scenario"
+	"lastport/loadgen/step"
+)
+
+func TestTargetThatRefuses(t *testing.T) {
+	target := unusedAddr()
+	r := newRig(t, setup{target: target, sources: sourcePorts(t, 40000, 40009), mode: step.ClientRST})
+	done := r.do(t, &script{batches: [][]step.Step{opens(20)}})
+	for _, c := range done {
+		if c.Outcome != outcome.Refused || c.Errno != uint16(syscall.ECONNREFUSED) || c.Self {
+			t.Errorf("attempt %d: %v by %v", c.Attempt, c.Outcome, syscall.Errno(c.Errno))
+		}
+	}
+	if len(done) != 20 || r.tally.Open() != 0 || len(clients(t, target)) != 0 {
+		t.Errorf("%d attempts, %d open, sockets %v", len(done), r.tally.Open(), clients(t, target))
+	}
+}
+
+// A listener that resets what it has accepted costs no port, and closing what
+// it has reset is no error.
+func TestTargetThatResets(t *testing.T) {
+	const n = 20
+	for _, mode := range closeModes {
+		listener, target := listen(t, backlog)
+		r := newRig(t, setup{target: target, sources: sourcePorts(t, 40000, 40000+n-1), mode: mode})
+		fill := scenario.NewOpening(scenario.Opening{Connections: n, Expected: n, Timeout: patience})
+		r.do(t, fill)
+		var from kernel.Sockaddr
+		for range n {
+			fd, errno := kernel.Accept(listener, &from)
+			if errno != 0 {
+				t.Fatalf("accept: %v", errno)
+			}
+			_ = kernel.Reset(fd)
+		}
+		if closes := r.do(t, scenario.NewRelease(fill.Conns())); len(closes) != n || r.tally.Open() != 0 || len(clients(t, target)) != 0 {
+			t.Errorf("%v: %d closed, %d open, sockets %v", mode, len(closes), r.tally.Open(), clients(t, target))
+		}
+	}
+}
+
+// deaf is a listener whose queue is full: it answers no SYN.
+func deaf(t *testing.T) kernel.Sockaddr {
+	t.Helper()
+	_, addr := listen(t, 0)
+	sa := kernel.NewSockaddr(addr)
+	for range 2 { // the queue takes one more than its length; the second may wait
+		fd, errno := kernel.StreamSocket(sa.Family())
+		if errno != 0 {
+			t.Fatal(errno)
+		}
+		t.Cleanup(func() { _ = kernel.CloseFD(fd) })
+		_ = kernel.Connect(fd, &sa)
+	}
+	return sa
+}
+
+// Nobody answers: each attempt ends as timed_out after its own timeout, and
+// meanwhile the rest of the process, the garbage collector included, goes on.
+func TestTargetThatNeverAnswers(t *testing.T) {
+	const timeout = 200 * ms
+	sources := sourcePorts(t, 40000, 40099)
+	target := deaf(t)
+	r := newRig(t, setup{target: target.AddrPort(), sources: sources, mode: step.ClientRST, timeout: timeout})
+	var running atomic.Bool
+	running.Store(true)
+	collected := make(chan int)
+	go func() {
+		n := 0
+		for running.Load() {
+			runtime.GC()
+			n++
+		}
+		collected <- n
+	}()
+	work := &script{batches: [][]step.Step{opens(10)}}
+	done := r.do(t, work)
+	running.Store(false)
+	// The collector stops the world more than once a time. If a thread that waits
+	// held its processor, that would have to wait for the end of each wait.
+	if n := <-collected; n <= work.asked {
+		t.Errorf("%d garbage collections during %d waits", n, work.asked)
+	}
+	if len(done) != 10 || outcomes(done)[outcome.TimedOut] != 10 {
+		t.Fatalf("outcomes %v, want 10 timed_out", outcomes(done))
+	}
+	for _, c := range done {
+		if took := time.Duration(c.End - c.Start); took < timeout {
+			t.Errorf("attempt %d timed out after %v, before %v", c.Attempt, took, timeout)
+		}
+	}
+	if n := clients(t, target.AddrPort())[diag.SynSent]; n > 1 { // one may be the test's own
+		t.Errorf("%d sockets are left in SYN_SENT", n)
+	}
+}
+
+// A work that says Done does not wait for the answers: they are canceled.
+func TestPendingIsCanceled(t *testing.T) {
+	sources := sourcePorts(t, 40000, 40099)
+	target := deaf(t)
+	r := newRig(t, setup{target: target.AddrPort(), sources: sources, mode: step.ClientRST})
+	var stop atomic.Bool
+	time.AfterFunc(50*ms, func() { stop.Store(true) })
+	done := r.do(t, &script{batches: [][]step.Step{opens(10)}, stop: stop.Load})
+	if len(done) != 10 || outcomes(done)[outcome.Canceled] != 10 || r.tally.Open() != 0 {
+		t.Errorf("outcomes %v, %d open, want 10 canceled", outcomes(done), r.tally.Open())
+	}
+}
+
+// An answer that comes late is a success all the same, timed from the start.
+func TestLateAnswer(t *testing.T) {
+	sources := sourcePorts(t, 40000, 40099)
+	listener, addr := listen(t, 0)
+	r := newRig(t, setup{target: addr, sources: sources, mode: step.ClientRST})
+	var accepted atomic.Int64
+	stop := make(chan struct{})
+	ended := make(chan struct{})
+	go func() { // makes room in the queue, now and then
+		defer close(ended)
+		var from kernel.Sockaddr
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				kernel.Sleep(20 * ms)
+			}
+			if _, errno := kernel.Accept(listener, &from); errno == 0 {
+				accepted.Add(1)
+			}
+		}
+	}()
+	done := r.do(t, &script{batches: [][]step.Step{opens(3)}})
+	close(stop)
+	<-ended
+	if outcomes(done)[outcome.OK] != 3 || r.tally.Open() != 3 || distinct(done) != 3 {
+		t.Fatalf("outcomes %v, %d open", outcomes(done), r.tally.Open())
+	}
+	// A lost SYN is sent again after a second: the queue had no room for all.
+	if last := done[len(done)-1]; last.End-last.Start < int64(500*ms) {
+		t.Errorf("the last answer came after %v", time.Duration(last.End-last.Start))
+	}
+}
+
+// A listener that is asked to close first and does not is given up after the
+// timeout: the connection is reset and its port is free.
+func TestListenerThatDoesNotClose(t *testing.T) {
+	const n = 10
+	_, target := listen(t, backlog) // never accepts, so never closes
+	r := newRig(t, setup{target: target, sources: sourcePorts(t, 40000, 40000+n-1), mode: step.ServerFIN, timeout: 100 * ms})
+	for range 2 { // the second time proves that the ports came back
+		fill := opening(n)
+		if got := outcomes(r.do(t, fill)); got[outcome.OK] != n {
+			t.Fatalf("outcomes %v", got)
+		}
+		closes := r.do(t, scenario.NewRelease(fill.Conns()))
+		if len(closes) != n || r.tally.Open() != 0 || len(clients(t, target)) != 0 {
+			t.Errorf("%d closed, %d open, sockets %v", len(closes), r.tally.Open(), clients(t, target))
+		}
+	}
+}
+
+// Without a listener on a target port that is a source port too, one attempt of
+// the range connects to itself. It counts as refused, and leaves nothing.
+func TestSelfConnect(t *testing.T) {
+	sources := sourcePorts(t, 45000, 45009)
+	at := netip.AddrPortFrom(unusedAddr().Addr(), 45004)
+	for _, strategy := range []string{"connect", "socket-range"} {
+		r := newRig(t, setup{target: at, sources: sources, strategy: strategy, mode: step.ClientRST})
+		selves := 0
+		for range 20 { // a search begins anywhere: not every round meets the port
+			for _, c := range r.do(t, &script{batches: [][]step.Step{opens(32)}}) {
+				if c.Outcome != outcome.Refused {
+					t.Errorf("%s: %+v", strategy, c)
+				}
+				if c.Self {
+					selves++
+				}
+			}
+		}
+		one := []step.Step{{Op: step.Open, Port: 45004}}
+		if c := r.do(t, &script{batches: [][]step.Step{one}})[0]; !c.Self || c.Outcome != outcome.Refused || c.Port != 45004 {
+			t.Errorf("%s: asked to connect to itself: %+v", strategy, c)
+		}
+		if got := r.collector.SelfConnects(); got != int64(selves)+1 || r.tally.Open() != 0 || len(clients(t, at)) != 0 {
+			t.Errorf("%s: %d counted of %d, %d open, sockets %v", strategy, got, selves+1, r.tally.Open(), clients(t, at))
+		}
+	}
+}

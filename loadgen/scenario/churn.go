@@ -1,0 +1,197 @@
+package scenario
+
+import (
+	"sync/atomic"
+	"time"
+
+	"lastport/loadgen/outcome"
+	"lastport/loadgen/pace"
+	"lastport/loadgen/step"
+)
+
+// closingTime bounds, in nanoseconds, how long after its deadline a churn waits
+// for closes that a listener has to answer.
+const closingTime = int64(250 * time.Millisecond)
+
+// Churn opens and closes connections, for one worker: at a rate (open loop), or
+// as fast as a number of connections at a time allows (closed loop).
+//
+// In open loop attempts go on at their due times whatever became of earlier
+// ones. A worker that is late makes them one after the other until it has
+// caught up, each with the due time that it should have had.
+type Churn struct {
+	// Pacer says when attempts are due; nil: closed loop.
+	Pacer pace.Pacer
+	// First and Every deal attempts to workers: this one's k-th attempt is number
+	// First + k × Every of the run, counted from 0.
+	First, Every int64
+	// Concurrency is how many connections may be open or opening at a time in
+	// closed loop.
+	Concurrency int
+	// Attempts ends the churn after so many of this worker's; 0: no bound.
+	Attempts int64
+	// Requests is how many requests each connection carries, one after the other,
+	// from its opening on; at most 65,535.
+	Requests int
+	// Hold is how long a connection stays open.
+	Hold time.Duration
+	// From is the time of attempt 0 and Deadline that of the end, in nanoseconds
+	// since the run began.
+	From, Deadline int64
+	// Stop, when it is set, ends the churn.
+	Stop *atomic.Bool
+
+	attempts int64 // made
+	opening  int   // begun and not completed
+	busy     int   // requests and closes begun and not completed
+	asking   queue // connections that can send their next request
+	held     queue // connections in the order of their closes
+	resume   int64 // no attempt of a closed loop before
+	backoff  pace.Backoff
+}
+
+// NewChurn prepares a churn.
+func NewChurn(c Churn) *Churn {
+	c.backoff = pace.Backoff{Min: time.Millisecond, Max: 100 * time.Millisecond}
+	c.Every = max(c.Every, 1)
+	return &c
+}
+
+// Next implements step.Work.
+func (c *Churn) Next(now int64, steps []step.Step) (n int, wake int64) {
+	over := c.over(now)
+	n = c.ask(over, steps)
+	n += c.close(now, over, steps[n:])
+	c.busy += n
+	wake = c.Deadline
+	switch {
+	case over && n == 0 && (c.busy == 0 || now >= c.Deadline+closingTime):
+		return 0, step.Done // the engine cancels what is still opening
+	case over:
+		return n, now + int64(time.Millisecond)
+	case c.complete():
+		return 0, step.Done
+	}
+	if len(steps) > n {
+		var opens int
+		opens, wake = c.open(now, steps[n:])
+		n += opens
+	}
+	if at, ok := c.held.head(); ok {
+		wake = min(wake, at.due)
+	}
+	return n, min(wake, c.Deadline)
+}
+
+// over says whether the churn is to end now, whatever is open.
+func (c *Churn) over(now int64) bool {
+	return now >= c.Deadline || c.Stop != nil && c.Stop.Load()
+}
+
+// complete says whether every attempt that was asked for has come to its end.
+func (c *Churn) complete() bool {
+	return c.Attempts > 0 && c.attempts >= c.Attempts && c.opening+c.busy+c.held.len()+c.asking.len() == 0
+}
+
+// ask sends the next request of each connection that has one to send. At the
+// end there are no more: those connections are closed.
+func (c *Churn) ask(over bool, steps []step.Step) (n int) {
+	for n < len(steps) {
+		q, ok := c.asking.take()
+		if !ok {
+			break
+		}
+		steps[n] = step.Step{Op: step.Request, Conn: q.conn, Tag: q.tag()}
+		if over {
+			steps[n].Op = step.Close
+		}
+		n++
+	}
+	return n
+}
+
+// close closes connections whose time has come; at the end, all.
+func (c *Churn) close(now int64, all bool, steps []step.Step) (n int) {
+	for n < len(steps) {
+		q, ok := c.held.head()
+		if !ok || !all && q.due > now {
+			break
+		}
+		c.held.take()
+		steps[n] = step.Step{Op: step.Close, Conn: q.conn}
+		n++
+	}
+	return n
+}
+
+// open makes the attempts that are due and says when the next one is.
+func (c *Churn) open(now int64, steps []step.Step) (n int, next int64) {
+	for n < len(steps) {
+		if c.Attempts > 0 && c.attempts >= c.Attempts {
+			return n, c.Deadline
+		}
+		due, at := c.due()
+		if at > now {
+			return n, at
+		}
+		steps[n] = step.Step{Op: step.Open, Due: due}
+		c.attempts++
+		c.opening++
+		n++
+	}
+	return n, now
+}
+
+// due returns the next attempt's due time, 0 in closed loop, and when it may be
+// made.
+func (c *Churn) due() (due, at int64) {
+	if c.Pacer != nil {
+		due = c.From + c.Pacer.Due(c.First+c.attempts*c.Every)
+		return due, due
+	}
+	if c.opening+c.busy+c.held.len()+c.asking.len() >= c.Concurrency {
+		return 0, c.Deadline // a completion makes room
+	}
+	return 0, c.resume
+}
+
+// Take implements step.Work.
+func (c *Churn) Take(done []step.Completion) {
+	for i := range done {
+		d := &done[i]
+		switch d.Op {
+		case step.Open:
+			c.opening--
+			c.opened(d)
+		case step.Request:
+			c.busy--
+			if d.Outcome == outcome.OK { // a request that fails ends its connection
+				c.serve(untag(d.Conn, d.Tag))
+			}
+		case step.Close:
+			c.busy--
+		}
+	}
+}
+
+// opened takes an attempt's end. A closed loop that fails waits, ever longer:
+// its next attempt would only fail at once.
+func (c *Churn) opened(d *step.Completion) {
+	if d.Outcome != outcome.OK {
+		c.resume = d.End + int64(c.backoff.Next())
+		return
+	}
+	c.backoff.Reset()
+	c.resume = 0
+	c.serve(queued{conn: d.Conn, due: d.End + int64(c.Hold), requests: c.Requests + 1})
+}
+
+// serve puts a connection where its next step is waited for.
+func (c *Churn) serve(q queued) {
+	q.requests--
+	if q.requests > 0 {
+		c.asking.put(q)
+		return
+	}
+	c.held.put(q)
+}

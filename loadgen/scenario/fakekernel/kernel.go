@@ -1,0 +1,166 @@
+// Package fakekernel plays a kernel, and an engine in front of it, in virtual
+// time: it drives scenarios in tests without sockets, namespaces or waiting,
+// and a minute of TIME_WAIT takes no time at all.
+//
+// It knows one source and one target. What the real kernel does is tested
+// against the real kernel, in package engine; what a scenario makes of it is
+// tested against this one.
+package fakekernel
+
+import (
+	"time"
+
+	"lastport/loadgen/outcome"
+	"lastport/loadgen/step"
+)
+
+// FirstPort is the lowest source port.
+const FirstPort uint16 = 20000
+
+// What Config's zero values stand for.
+const (
+	defaultCall    = 10 * time.Microsecond
+	defaultTimeout = 5 * time.Second
+)
+
+// Config says how the kernel behaves.
+type Config struct {
+	Ports     int            // usable source ports, from FirstPort on; at most 45,000
+	Close     step.CloseMode // how connections are closed
+	Reuse     time.Duration  // how long a port stays in TIME_WAIT after the client's FIN
+	Call      time.Duration  // what each call takes; 0: 10 µs
+	Timeout   time.Duration  // of an attempt, and of a close that the listener owes; 0: 5 s
+	PeerClose time.Duration  // how long a listener that closes first lets the generator wait
+	// Fate decides over an attempt, counted from 1 over all workers, probes
+	// included. Nil: all go well.
+	Fate func(attempt, now int64) Fate
+	// Each is called with the time before anything is done; it may stop a work.
+	Each func(now int64)
+	// Done gets every completion, before its work does.
+	Done func(worker int, c step.Completion)
+}
+
+// Fate is what is to come of an attempt. The zero value is success at once.
+type Fate struct {
+	Outcome outcome.Code  // other than OK: the attempt fails
+	After   time.Duration // the answer comes so much later; from the timeout on it is timed_out
+}
+
+// Silent is the fate of an attempt that nobody answers.
+func Silent() Fate { return Fate{After: 1<<63 - 1} }
+
+// Kernel holds the ports. It belongs to one goroutine.
+type Kernel struct {
+	config   Config
+	now      int64
+	ports    []port
+	next     int // where the search for a free port begins
+	conns    map[uint32]int
+	names    uint32 // connections so far
+	tries    int64  // attempts so far, probes included
+	attempts int64
+	opened   int64
+	outcomes [outcome.Count]int64
+}
+
+// port is one source port.
+type port struct {
+	taken  bool  // by a connection, or by an attempt that waits for its answer
+	freeAt int64 // in TIME_WAIT until then
+}
+
+// New makes a kernel whose clock stands at 0.
+func New(c Config) *Kernel {
+	if c.Call <= 0 {
+		c.Call = defaultCall
+	}
+	if c.Timeout <= 0 {
+		c.Timeout = defaultTimeout
+	}
+	return &Kernel{config: c, ports: make([]port, c.Ports), conns: make(map[uint32]int)}
+}
+
+// Now returns the virtual time in nanoseconds.
+func (k *Kernel) Now() int64 { return k.now }
+
+// Open returns how many connections are open.
+func (k *Kernel) Open() int { return len(k.conns) }
+
+// Taken returns how many ports a connection or a waiting attempt holds.
+func (k *Kernel) Taken() int {
+	n := 0
+	for _, p := range k.ports {
+		if p.taken {
+			n++
+		}
+	}
+	return n
+}
+
+// Attempts returns how many attempts were made, probes left out.
+func (k *Kernel) Attempts() int64 { return k.attempts }
+
+// Opened returns how many attempts succeeded, probes left out.
+func (k *Kernel) Opened() int64 { return k.opened }
+
+// Outcome returns how many attempts ended so, probes left out.
+func (k *Kernel) Outcome(c outcome.Code) int64 { return k.outcomes[c] }
+
+// noPort is no index of a port.
+const noPort = -1
+
+// take takes a free port, the wanted one if that is not 0, and returns its
+// index.
+func (k *Kernel) take(wanted uint16) (index int) {
+	if wanted != 0 {
+		index = int(wanted) - int(FirstPort)
+		if index < 0 || index >= len(k.ports) || !k.grab(index) {
+			return noPort
+		}
+		return index
+	}
+	for i := range k.ports {
+		if index = (k.next + i) % len(k.ports); k.grab(index) {
+			k.next = index + 1
+			return index
+		}
+	}
+	return noPort
+}
+
+func (k *Kernel) grab(index int) bool {
+	p := &k.ports[index]
+	if p.taken || p.freeAt > k.now {
+		return false
+	}
+	p.taken = true
+	return true
+}
+
+// connect makes the attempt's connection on a taken port.
+func (k *Kernel) connect(index int) (name uint32) {
+	k.names++
+	k.conns[k.names] = index
+	return k.names
+}
+
+// disconnect closes a connection; by the generator's RST it leaves no TIME_WAIT.
+func (k *Kernel) disconnect(name uint32, rst bool) {
+	p := &k.ports[k.conns[name]]
+	delete(k.conns, name)
+	p.taken = false
+	if k.config.Close == step.ClientFIN && !rst {
+		p.freeAt = k.now + int64(k.config.Reuse)
+	}
+}
+
+// count notes an attempt that has ended.
+func (k *Kernel) count(c *step.Completion) {
+	if c.Probe {
+		return
+	}
+	k.outcomes[c.Outcome]++
+	if c.Outcome == outcome.OK {
+		k.opened++
+	}
+}

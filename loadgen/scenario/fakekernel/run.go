@@ -1,0 +1,254 @@
+package fakekernel
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"lastport/loadgen/outcome"
+	"lastport/loadgen/step"
+)
+
+// What the driver has in common with a real engine, and its patience.
+const (
+	batch       = 32
+	longestWait = int64(20 * time.Millisecond)
+	limit       = int64(4 * time.Hour)
+)
+
+// worker is one engine's state.
+type worker struct {
+	*Kernel
+	index   int
+	work    step.Work
+	now     int64
+	steps   [batch]step.Step
+	n, i    int // steps in the batch, and the next one
+	done    []step.Completion
+	pending []waiting
+	ended   bool
+}
+
+// waiting is a step whose answer comes at the time at.
+type waiting struct {
+	c    step.Completion
+	port int
+	at   int64
+}
+
+// Run does the works side by side, each as one worker, until all are done. The
+// clock goes on from where it stands. An error says that a work broke the rules
+// of package step, or that it did not end within hours.
+func (k *Kernel) Run(works ...step.Work) error {
+	workers := make([]*worker, len(works))
+	for i, w := range works {
+		workers[i] = &worker{Kernel: k, index: i, work: w, now: k.now}
+	}
+	for {
+		var first *worker // in virtual time: what it does happens next
+		for _, w := range workers {
+			if !w.ended && (first == nil || w.now < first.now) {
+				first = w
+			}
+		}
+		if first == nil {
+			return nil
+		}
+		k.now = first.now
+		if k.now > limit {
+			return fmt.Errorf("worker %d: not done after %v", first.index, time.Duration(k.now))
+		}
+		if k.config.Each != nil {
+			k.config.Each(k.now)
+		}
+		if err := first.turn(); err != nil {
+			return fmt.Errorf("worker %d at %v: %w", first.index, time.Duration(k.now), err)
+		}
+	}
+}
+
+// turn does one step, or asks for more.
+func (w *worker) turn() error {
+	if w.i < w.n {
+		st := w.steps[w.i]
+		w.i++
+		switch st.Op {
+		case step.Open:
+			w.open(st)
+		case step.Close:
+			return w.close(st)
+		case step.Request:
+			return w.request(st)
+		default:
+			return fmt.Errorf("step %d of a batch: unknown operation %d", w.i, st.Op)
+		}
+		return nil
+	}
+	w.reap()
+	if len(w.done) > 0 {
+		w.work.Take(w.done)
+		w.done = w.done[:0]
+	}
+	return w.fetch()
+}
+
+// fetch gets the next batch, or moves the worker's clock to when it has to ask
+// again.
+func (w *worker) fetch() error {
+	n, wake := w.work.Next(w.now, w.steps[:])
+	w.n, w.i = n, 0
+	switch {
+	case n < 0 || n > batch:
+		return fmt.Errorf("filled %d of %d steps", n, batch)
+	case n > 0:
+		return nil
+	case wake == step.Done:
+		w.cancel()
+		return nil
+	case wake <= w.now:
+		return fmt.Errorf("nothing to do, and asks to be woken at %v: that would spin", time.Duration(wake))
+	}
+	next := min(wake, w.now+longestWait)
+	for _, p := range w.pending {
+		next = min(next, max(p.at, w.now))
+	}
+	w.now = next
+	return nil
+}
+
+// open makes one attempt.
+func (w *worker) open(st step.Step) {
+	k := w.Kernel
+	k.tries++
+	c := step.Completion{
+		Op: step.Open, Probe: st.Probe, Source: st.Source, Target: st.Target, Due: st.Due, Tag: st.Tag,
+		Start: w.now, Open: uint32(len(k.conns)),
+	}
+	if !st.Probe {
+		k.attempts++
+		c.Attempt = uint32(k.attempts)
+	}
+	var fate Fate
+	if k.config.Fate != nil {
+		fate = k.config.Fate(k.tries, w.now)
+	}
+	w.now += int64(k.config.Call)
+	index := noPort
+	if fate.Outcome != outcome.NoFD { // socket(2) comes before the search for a port
+		if index = k.take(st.Port); index == noPort {
+			fate = Fate{Outcome: outcome.NoPort}
+		} else {
+			c.Port = FirstPort + uint16(index)
+		}
+	}
+	c.Outcome = fate.Outcome
+	at := w.now + int64(fate.After)
+	if fate.After >= k.config.Timeout {
+		c.Outcome, at = outcome.TimedOut, c.Start+int64(k.config.Timeout)
+	}
+	if fate.After > 0 {
+		w.pending = append(w.pending, waiting{c, index, at})
+		return
+	}
+	w.opened(c, index)
+}
+
+// opened ends an attempt, on the port that it took.
+func (w *worker) opened(c step.Completion, index int) {
+	c.End = w.now
+	switch {
+	case c.Outcome == outcome.OK:
+		c.Conn = w.connect(index)
+	case index != noPort:
+		w.ports[index].taken = false
+	}
+	w.count(&c)
+	w.finish(c)
+}
+
+// close closes a connection, or waits for the listener to do so.
+func (w *worker) close(st step.Step) error {
+	index, ok := w.conns[st.Conn]
+	if !ok || w.closing(st.Conn) {
+		return fmt.Errorf("closes connection %d, which is not open", st.Conn)
+	}
+	c := step.Completion{
+		Op: step.Close, Probe: st.Probe, Source: st.Source, Target: st.Target, Port: FirstPort + uint16(index),
+		Conn: st.Conn, Due: st.Due, Tag: st.Tag, Start: w.now,
+	}
+	w.now += int64(w.config.Call)
+	if w.config.Close.ServerFirst() && w.config.PeerClose > 0 && !st.Reset {
+		at := w.now + int64(min(w.config.PeerClose, w.config.Timeout))
+		w.pending = append(w.pending, waiting{c, index, at})
+		return nil
+	}
+	w.closed(c, st.Reset)
+	return nil
+}
+
+// request is answered within the call.
+func (w *worker) request(st step.Step) error {
+	index, ok := w.conns[st.Conn]
+	if !ok || w.closing(st.Conn) {
+		return fmt.Errorf("sends a request over connection %d, which is not open", st.Conn)
+	}
+	c := step.Completion{
+		Op: step.Request, Probe: st.Probe, Source: st.Source, Target: st.Target, Port: FirstPort + uint16(index),
+		Conn: st.Conn, Due: st.Due, Tag: st.Tag, Start: w.now,
+	}
+	w.now += int64(w.config.Call)
+	c.End = w.now
+	w.finish(c)
+	return nil
+}
+
+func (w *worker) closing(name uint32) bool {
+	return slices.ContainsFunc(w.pending, func(p waiting) bool { return p.c.Op == step.Close && p.c.Conn == name })
+}
+
+func (w *worker) closed(c step.Completion, rst bool) {
+	w.disconnect(c.Conn, rst)
+	c.End = w.now
+	w.finish(c)
+}
+
+// reap ends the steps whose answer has come, the first answer first.
+func (w *worker) reap() {
+	slices.SortStableFunc(w.pending, func(a, b waiting) int { return cmp.Compare(a.at, b.at) })
+	w.pending = slices.DeleteFunc(w.pending, func(p waiting) bool {
+		if p.at > w.now {
+			return false
+		}
+		if p.c.Op == step.Close {
+			w.closed(p.c, false)
+		} else {
+			w.opened(p.c, p.port)
+		}
+		return true
+	})
+}
+
+// cancel ends the work, and what is pending with it.
+func (w *worker) cancel() {
+	for _, p := range w.pending {
+		if p.c.Op == step.Close {
+			w.closed(p.c, false)
+			continue
+		}
+		p.c.Outcome = outcome.Canceled
+		w.opened(p.c, p.port)
+	}
+	w.pending = nil
+	if len(w.done) > 0 {
+		w.work.Take(w.done)
+	}
+	w.ended = true
+}
+
+func (w *worker) finish(c step.Completion) {
+	if w.config.Done != nil {
+		w.config.Done(w.index, c)
+	}
+	w.done = append(w.done, c)
+}

@@ -1,0 +1,141 @@
+package scenario
+
+import (
+	"sync/atomic"
+
+	"lastport/loadgen/outcome"
+	"lastport/loadgen/step"
+)
+
+// Reuse closes connections and measures, for each, when its source port can
+// connect to the same target again. It is one worker's.
+//
+// It asks as an ordinary program would, by a connect that may take that one
+// port alone. A probe that finds the port taken changes nothing; one that finds
+// it free is reset at once, so that it leaves no TIME_WAIT of its own. What is
+// learned is an interval: the port came back after the last probe that failed
+// and before the first that did not.
+type Reuse struct {
+	// Expect is when ports are expected back, nanoseconds after their close.
+	Expect Window
+	// Patience is how long after Expect.Max a port is waited for.
+	Patience int64
+	// Coarse and Fine are the pauses between two probes of a port, in nanoseconds:
+	// well before it is expected, and from shortly before on.
+	Coarse, Fine int64
+	// Stop, when it is set, ends the waiting.
+	Stop *atomic.Bool
+
+	ports    []Return
+	todo     []int  // to be closed and probed for the first time, by index
+	due      agenda // to be probed again
+	inFlight int
+	opened   []step.Step // closes of probes that connected
+}
+
+// Window is an interval of time in nanoseconds.
+type Window struct{ Min, Max int64 }
+
+// Return is what was learned of one port. Times are nanoseconds since the run
+// began.
+type Return struct {
+	Conn   uint32
+	Port   uint16
+	Closed int64 // when its close had ended
+	Taken  int64 // start of the last probe that found it taken; 0: there was none
+	Free   int64 // start of the first probe that found it free; 0: it never was
+	Probes int
+}
+
+// Back says whether the port came back, Delay how long after its close at the
+// most, and AtLeast at the least.
+func (r *Return) Back() bool   { return r.Free > 0 }
+func (r *Return) Delay() int64 { return r.Free - r.Closed }
+
+// AtLeast is the time after the close at which the port was still taken; 0 if
+// the first probe found it free.
+func (r *Return) AtLeast() int64 { return max(0, r.Taken-r.Closed) }
+
+// NewReuse prepares the work for the connections, whose ports are given in the
+// same order.
+func NewReuse(r Reuse, conns []uint32, ports []uint16) *Reuse {
+	for i, conn := range conns {
+		r.ports = append(r.ports, Return{Conn: conn, Port: ports[i]})
+		r.todo = append(r.todo, i)
+	}
+	return &r
+}
+
+// Returns tells what was learned of each port.
+func (r *Reuse) Returns() []Return { return r.ports }
+
+// Next implements step.Work.
+func (r *Reuse) Next(now int64, steps []step.Step) (n int, wake int64) {
+	n = copy(steps, r.opened)
+	r.opened = r.opened[n:]
+	stopped := r.Stop != nil && r.Stop.Load()
+	for !stopped && n < len(steps) && r.due.len() > 0 && r.due.head().at <= now {
+		i := r.due.take().index
+		steps[n] = step.Step{Op: step.Open, Port: r.ports[i].Port, Probe: true, Tag: uint64(i)}
+		n++
+	}
+	// One close at a time, so that the first probe of its port comes right after.
+	if len(r.todo) > 0 && n < len(steps) {
+		steps[n] = step.Step{Op: step.Close, Conn: r.ports[r.todo[0]].Conn, Tag: uint64(r.todo[0])}
+		r.todo = r.todo[1:]
+		n++
+	}
+	r.inFlight += n
+	switch {
+	case n > 0:
+		return n, 0
+	case r.inFlight > 0:
+		return 0, now + r.Fine
+	case stopped, r.due.len() == 0:
+		return 0, step.Done
+	}
+	return 0, r.due.head().at
+}
+
+// Take implements step.Work.
+func (r *Reuse) Take(done []step.Completion) {
+	for i := range done {
+		d := &done[i]
+		r.inFlight--
+		switch {
+		case d.Op == step.Open:
+			r.probed(&r.ports[d.Tag], d)
+		case !d.Probe:
+			r.ports[d.Tag].Closed = d.End
+			r.due.put(timed{at: d.End, index: int(d.Tag)})
+		}
+	}
+}
+
+// probed takes a probe's end. Whatever else became of it, a port that was not
+// refused for being taken was free.
+func (r *Reuse) probed(p *Return, d *step.Completion) {
+	p.Probes++
+	if d.Outcome == outcome.OK {
+		r.opened = append(r.opened, step.Step{Op: step.Close, Conn: d.Conn, Probe: true, Reset: true})
+	}
+	switch d.Outcome {
+	case outcome.Canceled:
+	case outcome.NoPort, outcome.TupleBusy:
+		p.Taken = d.Start
+		if next := r.next(p, d.End); next <= p.Closed+r.Expect.Max+r.Patience {
+			r.due.put(timed{at: next, index: int(d.Tag)})
+		}
+	default:
+		p.Free = d.Start
+	}
+}
+
+// next says when to probe a port again.
+func (r *Reuse) next(p *Return, now int64) int64 {
+	soon := p.Closed + r.Expect.Min - 2*r.Fine // from here on, the fine pause
+	if now+r.Coarse < soon {
+		return now + r.Coarse
+	}
+	return max(now+r.Fine, soon)
+}
