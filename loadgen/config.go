@@ -9,6 +9,7 @@ package loadgen
 
 import (
 	"net/netip"
+	"strconv"
 	"time"
 
 	"lastport/loadgen/ports"
@@ -30,6 +31,10 @@ type Config struct {
 	Strategy    string
 	Close       step.CloseMode
 	Connections int64         // open no more than these; 0: no bound
+	Attempts    int64         // make no more than these; 0: no bound
+	Rate        float64       // attempts per second; 0: as fast as Concurrency allows
+	Concurrency int           // connections open or opening at a time, without a rate
+	Requests    int           // over each connection
 	Hold        time.Duration // how long all stay open before the release
 	Timeout     time.Duration // of one attempt
 	Duration    time.Duration // bound of the whole run; 0: none
@@ -54,6 +59,8 @@ func (c *Config) Echo() result.Config {
 		Strategy:    c.Strategy,
 		Close:       c.Close.String(),
 		Connections: c.Connections,
+		Attempts:    c.Attempts,
+		Requests:    c.Requests,
 		HoldNS:      int64(c.Hold),
 		TimeoutNS:   int64(c.Timeout),
 		DurationNS:  int64(c.Duration),
@@ -64,6 +71,14 @@ func (c *Config) Echo() result.Config {
 		Sysctls:     c.Sysctls,
 		Expect:      c.Expect,
 		Seed:        c.Seed,
+	}
+	if c.Scenario == "churn" {
+		echo.Rate = "max"
+		echo.Concurrency = c.Concurrency
+		if c.Rate > 0 {
+			echo.Rate = strconv.FormatFloat(c.Rate, 'g', -1, 64)
+			echo.Concurrency = 0
+		}
 	}
 	for _, t := range c.Targets {
 		echo.Targets = append(echo.Targets, t.String())

@@ -23,6 +23,22 @@ func (e *NoPortsError) Hint() string { return "--range linux" }
 // Usage says that the command line is wrong.
 func (e *NoPortsError) Usage() bool { return true }
 
+// KernelError says that the kernel has no IP_LOCAL_PORT_RANGE, which a strategy
+// needs.
+type KernelError struct{ Strategy string }
+
+func (e *KernelError) Error() string {
+	return "this kernel has no IP_LOCAL_PORT_RANGE (Linux 6.3 and later have it)"
+}
+
+// Hint says what to type.
+func (e *KernelError) Hint() string {
+	if e.Strategy == "connect" {
+		return "lastport churn measures reuse without it"
+	}
+	return "--strategy connect"
+}
+
 // kernelBytes is the kernel memory of one held TCP connection with both ends on
 // this host: 7.5 to 7.85 KB measured on Linux 6.18, rounded up.
 const kernelBytes = 8 << 10

@@ -1,6 +1,7 @@
 package loadgen
 
 import (
+	"runtime/debug"
 	"time"
 
 	"lastport/loadgen/kernel"
@@ -27,6 +28,28 @@ func (r *run) fill() error {
 // what a connection costs. Of fewer, it says what the buffers cost.
 const manyConnections = 10_000
 
+// leastCPU is from how much processor time on its split into user and system
+// time means something: the kernel splits it by what its ticks find.
+const leastCPU = 50 * time.Millisecond
+
+// cost is what each of n connections cost; nil if that is too little to tell.
+func cost(cpu kernel.CPUTime, n int64) *result.Cost {
+	if n == 0 || cpu.Total() < leastCPU {
+		return nil
+	}
+	return &result.Cost{UserCPUNSPerConn: int64(cpu.User) / n, SysCPUNSPerConn: int64(cpu.System) / n}
+}
+
+// resident is the process's memory without what is free in it.
+func resident() int64 {
+	debug.FreeOSMemory()
+	bytes, err := kernel.ResidentBytes()
+	if err != nil {
+		return 0 // /proc is not there: nothing can be said
+	}
+	return bytes
+}
+
 // filling is a fill under way.
 type filling struct {
 	*run
@@ -39,7 +62,7 @@ type filling struct {
 // open opens connections, and takes the witnesses' word when all are open.
 func (f *filling) open() error {
 	f.enter("open", 0)
-	memory, _ := kernel.ResidentBytes()
+	memory := resident()
 	cpu := kernel.ProcessCPU()
 	works := make([]*scenario.Opening, len(f.engines))
 	for i := range works {
@@ -53,7 +76,7 @@ func (f *filling) open() error {
 		return err
 	}
 	cpu = kernel.ProcessCPU().Sub(cpu)
-	held, _ := kernel.ResidentBytes()
+	held := resident()
 	for i, w := range works {
 		f.conns[i] = w.Conns()
 		if end, last := w.Ended(); end > f.ended {
@@ -95,6 +118,7 @@ func (f *filling) full(cpu kernel.CPUTime, memory int64) {
 	}
 	f.do(func() {
 		f.ends = ending{f.ended, f.last}
+		f.complete = f.ended == scenario.Exhausted || f.ended == scenario.Reached
 		f.res.Witness = &witness
 		f.res.Measured.Connections = &open
 		if open > 0 {
@@ -102,8 +126,8 @@ func (f *filling) full(cpu kernel.CPUTime, memory int64) {
 			f.res.Measured.FillNS = &ns
 			rate := float64(open) / time.Duration(ns).Seconds()
 			f.res.Measured.RatePerS = &rate
-			f.res.Cost = &result.Cost{UserCPUNSPerConn: int64(cpu.User) / open, SysCPUNSPerConn: int64(cpu.System) / open}
-			if each := max(0, memory) / open; open >= manyConnections {
+			f.res.Cost = cost(cpu, open)
+			if each := max(0, memory) / open; open >= manyConnections && f.res.Cost != nil {
 				f.res.Cost.UserBytesPerConn = &each
 			}
 		}
@@ -164,6 +188,7 @@ func (f *filling) release() error {
 	works := make([]*scenario.Release, len(f.engines))
 	for i := range works {
 		works[i] = scenario.NewRelease(f.conns[i])
+		works[i].Until = f.deadline()
 	}
 	f.released.began = f.clock.Now()
 	if err := f.works(asWorks(works)); err != nil {
@@ -178,7 +203,7 @@ func (f *filling) release() error {
 	f.do(func() {
 		f.res.Server = &server
 		if err == nil {
-			f.res.Kernel = cloneCounters(counters.Since(f.before))
+			f.res.Kernel = result.Counters(counters.Since(f.before))
 		}
 	})
 	return nil
@@ -209,6 +234,9 @@ func (f *filling) recover() error {
 		return nil // told to drain meanwhile
 	}
 	recovered := decided.Outcome == outcome.OK
+	if !recovered && f.stop.Load() {
+		return nil // told to drain before a port could have come back
+	}
 	recovery := result.Recovery{
 		Attempts: attempts, Outcome: decided.Outcome.String(), AfterNS: max(0, decided.Start-f.released.ended),
 	}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"lastport/loadgen/capacity"
 	"lastport/loadgen/outcome"
 	"lastport/loadgen/scenario"
 	"lastport/reports/result"
@@ -22,27 +23,40 @@ type ending struct {
 func (r *run) judge(res *result.Result) {
 	res.Warnings = slices.Clip(res.Warnings)
 	res.Residual = result.Residual{}
-	if complete := r.ends.end == scenario.Exhausted || r.ends.end == scenario.Reached; complete {
-		d := r.answer.Connections.Distance(*res.Measured.Connections)
+	if r.complete && res.Predicted.Connections != nil && res.Measured.Connections != nil {
+		predicted := capacity.Interval[int64](*res.Predicted.Connections)
+		d := predicted.Distance(*res.Measured.Connections)
 		res.Residual.Connections = &d
 	}
+	res.Residual.Reuse = r.reuseOff
 	res.Warnings = append(res.Warnings, r.warnings(res)...)
-	res.Verdict = r.verdict(res)
+	res.Verdict = r.course.verdict(r, res)
 	res.Expect = nil
+	missed := int64(0)
 	for _, e := range r.expect {
-		res.Expect = append(res.Expect, e.Eval(res))
+		got := e.Eval(res)
+		res.Expect = append(res.Expect, got)
+		if !got.Held {
+			missed++
+		}
+	}
+	if missed > 0 {
+		res.Verdict.OK = false
+		res.Verdict.Text += "; " + counted(missed, "expectation") + " not met"
 	}
 }
 
-// verdict is the run in one line.
-func (r *run) verdict(res *result.Result) result.Verdict {
+// bad is the verdict of a run that did not come out as it should.
+func bad(format string, args ...any) result.Verdict {
+	return result.Verdict{Text: fmt.Sprintf(format, args...)}
+}
+
+// fillVerdict is a fill in one line.
+func (r *run) fillVerdict(res *result.Result) result.Verdict {
 	if res.Measured.Connections == nil {
-		return result.Verdict{Text: "ended before the first attempt"}
+		return bad("nothing had been measured yet when this was written")
 	}
 	n := *res.Measured.Connections
-	bad := func(format string, args ...any) result.Verdict {
-		return result.Verdict{Text: fmt.Sprintf(format, args...)}
-	}
 	switch r.ends.end {
 	case scenario.GaveUp:
 		if n > r.answer.Connections.Max {
@@ -54,10 +68,7 @@ func (r *run) verdict(res *result.Result) result.Verdict {
 	case scenario.Going, scenario.Stopped:
 		return bad("interrupted at %s", connections(n))
 	}
-	predicted := grouped(res.Predicted.Connections.Min)
-	if res.Predicted.Connections.Max != res.Predicted.Connections.Min {
-		predicted += " to " + grouped(res.Predicted.Connections.Max)
-	}
+	predicted := span(*res.Predicted.Connections)
 	switch {
 	case *res.Residual.Connections != 0:
 		return bad("%s measured, %s predicted: %+d", connections(n), predicted, *res.Residual.Connections)
@@ -65,6 +76,9 @@ func (r *run) verdict(res *result.Result) result.Verdict {
 		return bad("%s by the generator's count, but the witnesses disagree", connections(n))
 	case res.Measured.Recovered != nil && !*res.Measured.Recovered:
 		return bad("%s as predicted, but no port came back after the release", connections(n))
+	case r.cfg.Connections > n:
+		return result.Verdict{OK: true, Text: fmt.Sprintf("the last port: %s of the %s asked for, %s predicted, then no_port",
+			connections(n), grouped(r.cfg.Connections), predicted)}
 	case r.ends.end == scenario.Reached:
 		return result.Verdict{OK: true, Text: connections(n) + " opened, as asked; no port ran out"}
 	}
@@ -72,11 +86,22 @@ func (r *run) verdict(res *result.Result) result.Verdict {
 }
 
 // connections writes "1 connection" or "28,232 connections".
-func connections(n int64) string {
+func connections(n int64) string { return counted(n, "connection") }
+
+// counted writes a number and a noun in its number.
+func counted(n int64, noun string) string {
 	if n == 1 {
-		return "1 connection"
+		return "1 " + noun
 	}
-	return grouped(n) + " connections"
+	return grouped(n) + " " + noun + "s"
+}
+
+// span writes "1,000" or "1,000 to 1,001".
+func span(i result.Interval) string {
+	if i.Min == i.Max {
+		return grouped(i.Min)
+	}
+	return grouped(i.Min) + " to " + grouped(i.Max)
 }
 
 // grouped writes a number with commas between thousands.
@@ -120,17 +145,12 @@ func (r *run) warnings(res *result.Result) []result.Warning {
 		}
 	}
 	warn(clipped > 0, "clipped", "", "%d times were beyond the histogram's bound and are counted at it", clipped)
-	const dear = 0.05
-	warn(res.Observer != nil && res.Observer.Share > dear, "observer_cost", "",
-		"watching the kernel took %.0f %% of a processor", 100*share(res.Observer))
-	return list
-}
-
-func share(o *result.Observer) float64 {
-	if o == nil {
-		return 0
+	if o := res.Observer; o != nil {
+		// Of a run shorter than this a single list of sockets is a large share.
+		const dear, long = 0.05, 10
+		warn(o.Share > dear && o.Samples > long, "observer_cost", "", "watching the kernel took %.0f %% of a processor", 100*o.Share)
 	}
-	return o.Share
+	return list
 }
 
 // warn adds a warning that the script found.

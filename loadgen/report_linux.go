@@ -1,7 +1,6 @@
 package loadgen
 
 import (
-	"maps"
 	"runtime"
 	"time"
 
@@ -28,6 +27,7 @@ func (r *run) skeleton() *result.Result {
 		res.Host.Limits.NoFile = limit
 	}
 	r.around.fill(res, r.cfg, r.answer)
+	r.course.predict(r, &res.Predicted)
 	return res
 }
 
@@ -54,9 +54,7 @@ func (r *run) current() *result.Result {
 }
 
 // snapshot is a frame that is good enough to be the last one.
-func (r *run) snapshot() Frame {
-	return r.frame(true)
-}
+func (r *run) snapshot() Frame { return r.frame(true) }
 
 // frame is the run as it is now, judged.
 func (r *run) frame(interrupted bool) Frame {
@@ -93,6 +91,3 @@ func (r *run) progress(now int64) *Progress {
 	}
 	return p
 }
-
-// cloneCounters copies counters into the result's type.
-func cloneCounters(c kernel.Counters) result.Counters { return maps.Clone(result.Counters(c)) }

@@ -2,6 +2,7 @@ package loadgen
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"sync/atomic"
@@ -26,22 +27,26 @@ const snapshotEvery = 750 * time.Millisecond
 // run is a run while it goes on. Its fields belong to the goroutine of loop,
 // but for those that say otherwise; a script reaches them through do.
 type run struct {
-	cfg     *Config
-	peer    Peer
-	sink    Sink
-	clock   kernel.Clock
-	answer  capacity.Answer
-	around  surroundings
-	res     *result.Result // what is known so far, less what the collector counts
-	phase   phase
-	engines []engine.Engine // the script's
-	counted *record.Collector
-	tally   *engine.Tally
-	before  kernel.Counters
-	calls   chan func()
-	ends    ending
-	expect  []result.Expectation
-	stop    atomic.Bool // set once, when the run is told to drain
+	cfg      *Config
+	peer     Peer
+	sink     Sink
+	clock    kernel.Clock
+	answer   capacity.Answer
+	around   surroundings
+	res      *result.Result // what is known so far, less what the collector counts
+	phase    phase
+	engines  []engine.Engine // the script's
+	counted  *record.Collector
+	tally    *engine.Tally
+	before   kernel.Counters
+	calls    chan func()
+	course   course
+	reuseOff *float64 // of a reuse: how far it was off, as a share
+	ends     ending   // of a fill
+	complete bool     // the run came to the end that was predicted for it
+	expect   []result.Expectation
+	told     error       // the sink's first failure
+	stop     atomic.Bool // set once, when the run is told to drain
 }
 
 // phase is what a run is doing, for people who wait.
@@ -50,9 +55,18 @@ type phase struct {
 	until int64 // when it ends, if that is known; else 0
 }
 
-// script is a scenario's course: it runs works on the engines, one after the
-// other, and looks at the kernel in between. It has a goroutine of its own.
-type script func(*run) error
+// course is what a scenario does in a run.
+type course struct {
+	// script runs works on the engines, one after the other, and looks at the
+	// kernel in between. It has a goroutine of its own.
+	script func(*run) error
+	// verdict is the run in one line.
+	verdict func(*run, *result.Result) result.Verdict
+	// predict adds to the prediction what the scenario alone knows.
+	predict func(*run, *result.Predicted)
+	// connections is how many connections all workers hold at once, at most.
+	connections func(*run) int64
+}
 
 // Run makes the run that cfg asks for, against peer, and returns its result.
 // While it goes on, sink gets progress and whole, up-to-date results. When ctx
@@ -66,25 +80,33 @@ func Run(ctx context.Context, cfg Config, peer Peer, sink Sink) (*result.Result,
 	if err != nil {
 		return nil, err
 	}
-	r, err := prepare(&cfg, peer, sink)
+	r, err := prepare(&cfg, course, peer, sink)
 	if err != nil {
 		return nil, err
 	}
 	defer r.close()
-	return r.loop(ctx, course)
+	return r.loop(ctx)
 }
 
-func courseOf(scenario string) (script, error) {
-	if scenario == "fill" {
-		return (*run).fill, nil
+func courseOf(scenario string) (course, error) {
+	switch scenario {
+	case "fill":
+		return course{(*run).fill, (*run).fillVerdict, func(*run, *result.Predicted) {}, (*run).capacity}, nil
+	case "reuse":
+		return course{(*run).reuse, (*run).reuseVerdict, func(*run, *result.Predicted) {}, (*run).reuseConnections}, nil
+	case "churn":
+		return course{(*run).churn, (*run).churnVerdict, (*run).predictChurn, (*run).churnConnections}, nil
 	}
-	return nil, fmt.Errorf("scenario %q: this version knows fill alone", scenario)
+	return course{}, fmt.Errorf("scenario %q: this version knows fill, churn and reuse", scenario)
 }
+
+// capacity is how many connections the tuple space holds.
+func (r *run) capacity() int64 { return r.answer.Connections.Max }
 
 // prepare looks around, predicts, and makes everything that the run needs, so
 // that nothing is left to fail once it has begun.
-func prepare(cfg *Config, peer Peer, sink Sink) (*run, error) {
-	r := &run{cfg: cfg, peer: peer, sink: sink, calls: make(chan func())}
+func prepare(cfg *Config, course course, peer Peer, sink Sink) (*run, error) {
+	r := &run{cfg: cfg, course: course, peer: peer, sink: sink, calls: make(chan func())}
 	for _, text := range cfg.Expect {
 		e, err := result.ParseExpect(text)
 		if err != nil {
@@ -101,7 +123,7 @@ func prepare(cfg *Config, peer Peer, sink Sink) (*run, error) {
 		return nil, err
 	}
 	r.answer = r.around.predict(cfg, chosen.Traits())
-	if err := r.check(); err != nil {
+	if err := r.check(chosen.Choose()); err != nil {
 		return nil, err
 	}
 	if r.before, err = kernel.ReadCounters(); err != nil {
@@ -122,11 +144,16 @@ func prepare(cfg *Config, peer Peer, sink Sink) (*run, error) {
 }
 
 // check refuses what cannot be done, before anything is begun.
-func (r *run) check() error {
+func (r *run) check(choice strategy.Choice) error {
+	if choice.Window.Size() > 0 || r.cfg.Scenario == "reuse" { // which probes by windows
+		if ok, err := kernel.HasLocalPortRange(); err != nil || !ok {
+			return errors.Join(err, &KernelError{Strategy: r.cfg.Strategy})
+		}
+	}
 	if r.answer.Usable.Size() == 0 {
 		return &NoPortsError{Range: r.cfg.Range.String(), Why: r.answer.Why}
 	}
-	return checkMemory(r.answer.Connections.Max)
+	return checkMemory(r.course.connections(r))
 }
 
 func (r *run) makeEngines() error {
@@ -135,7 +162,7 @@ func (r *run) makeEngines() error {
 	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), r.cfg.Workers+4))
 	o := engine.Options{
 		Clock: r.clock, CloseMode: r.cfg.Close, Timeout: r.cfg.Timeout, Tally: r.tally,
-		AskToClose: r.cfg.Close.ServerFirst(), Connections: int(r.answer.Connections.Max),
+		AskToClose: r.cfg.Close.ServerFirst(), Connections: int(r.course.connections(r)),
 	}
 	for _, t := range r.cfg.Targets {
 		o.Targets = append(o.Targets, kernel.NewSockaddr(t))
@@ -146,9 +173,11 @@ func (r *run) makeEngines() error {
 			return fmt.Errorf("--ends together: this peer has no end to run on the generator's thread")
 		}
 		o.Ends = together.End
-		// Accepting is not what a fill times, so it may wait; half the queue keeps
-		// clear of the length at which the kernel drops a SYN.
-		o.Unaccepted = number("net.core.somaxconn") / 2
+		if r.cfg.Scenario == "fill" {
+			// Accepting is not what a fill times, so it may wait; half the queue keeps
+			// clear of the length at which the kernel drops a SYN.
+			o.Unaccepted = number("net.core.somaxconn") / 2
+		}
 	}
 	for w := range r.cfg.Workers {
 		o.Worker = w
@@ -174,20 +203,13 @@ func (r *run) close() {
 
 // loop is the run's own goroutine: it counts, samples, tells the sink, and
 // does what the script asks of it, until the script has ended.
-func (r *run) loop(ctx context.Context, course script) (*result.Result, error) {
+func (r *run) loop(ctx context.Context) (*result.Result, error) {
 	watch := observe.Start(r.clock, r.cfg.Targets, time.Duration(record.Interval))
 	ended := make(chan error, 1)
-	go func() { ended <- course(r) }()
+	go func() { ended <- r.course.script(r) }()
 	snapshot := time.NewTicker(snapshotEvery)
 	defer snapshot.Stop()
-	var told error // the sink's first failure: the run drains, as nobody hears it
-	tell := func(f Frame) {
-		if err := r.sink.Frame(f); err != nil && told == nil {
-			told = err
-			r.stop.Store(true)
-		}
-	}
-	tell(r.snapshot())
+	r.tell(r.snapshot())
 	interrupt := ctx.Done()
 	for {
 		select {
@@ -195,11 +217,11 @@ func (r *run) loop(ctx context.Context, course script) (*result.Result, error) {
 			r.counted.Take(c)
 		case s := <-watch.Samples():
 			r.counted.Sample(record.Sample{
-				TNS: s.TNS, States: s.States, UserCPUNS: int64(s.CPU.User), SysCPUNS: int64(s.CPU.System),
+				TNS: s.TNS, States: s.States, Kernel: s.Kernel, UserCPUNS: int64(s.CPU.User), SysCPUNS: int64(s.CPU.System),
 			})
-			tell(Frame{Progress: r.progress(s.TNS)})
+			r.tell(Frame{Progress: r.progress(s.TNS)})
 		case <-snapshot.C:
-			tell(r.snapshot())
+			r.tell(r.snapshot())
 		case f := <-r.calls:
 			f()
 		case <-interrupt:
@@ -208,13 +230,22 @@ func (r *run) loop(ctx context.Context, course script) (*result.Result, error) {
 		case err := <-ended:
 			cost := watch.Stop()
 			if err == nil {
-				err = told
+				err = r.told
 			}
 			if err != nil {
 				return nil, err
 			}
 			return r.finish(cost, interrupt == nil)
 		}
+	}
+}
+
+// tell gives the sink a frame. Once that has failed the run drains: nobody hears
+// it.
+func (r *run) tell(f Frame) {
+	if err := r.sink.Frame(f); err != nil && r.told == nil {
+		r.told = err
+		r.stop.Store(true)
 	}
 }
 
@@ -232,7 +263,10 @@ func (r *run) do(f func()) {
 
 // enter names the phase that begins. until is when it will end, 0 if unknown.
 func (r *run) enter(name string, until int64) {
-	r.do(func() { r.phase = phase{name, until} })
+	r.do(func() {
+		r.phase = phase{name, until}
+		r.tell(r.snapshot()) // a phase that has ended is news
+	})
 }
 
 // works does one work on each engine and waits for all.

@@ -23,11 +23,14 @@ func (p *page) asked(r *result.Result) {
 	p.fact("scenario", phrases(r.Run.Scenario, when, took))
 	p.fact("range", rangeOf(r))
 	p.taken(r.Space)
-	p.fact("strategy", phrases(c.Strategy, named("close by ", c.Close), c.Proto))
+	p.fact("strategy", phrases(c.Strategy, named("close by ", c.Close), named("mode ", c.Mode), c.Proto))
 	p.fact("target", strings.Join(c.Targets, ", "))
 	p.fact("source", strings.Join(c.Sources, ", "))
+	p.fact("rate", paceOf(c))
 	p.fact("limits", phrases(
 		nonZero(c.Connections, func(n int64) string { return plural(n, "connection") + " at most" }),
+		nonZero(c.Attempts, func(n int64) string { return plural(n, "attempt") + " at most" }),
+		nonZero(int64(c.Requests), func(n int64) string { return plural(n, "request") + " over each" }),
 		nonZero(c.HoldNS, func(ns int64) string { return "hold " + setting(ns) }),
 		nonZero(c.DurationNS, func(ns int64) string { return "end after " + setting(ns) }),
 		nonZero(c.TimeoutNS, func(ns int64) string { return "timeout of one attempt " + setting(ns) })))
@@ -35,6 +38,19 @@ func (p *page) asked(r *result.Result) {
 		nonZero(int64(c.Workers), func(n int64) string { return plural(n, "worker") })))
 	p.fact("host", hostOf(r.Host))
 	p.fact("tool", phrases(named("lastport ", r.Tool.Version), shorten(r.Tool.Commit, 12), r.Tool.Go))
+}
+
+// paceOf says when attempts are made, of a run that has a rate.
+func paceOf(c result.Config) string {
+	switch {
+	case c.Rate == "":
+		return ""
+	case c.Rate == "max":
+		return phrases("as fast as possible", nonZero(int64(c.Concurrency), func(n int64) string {
+			return plural(n, "connection") + " at a time (closed loop)"
+		}))
+	}
+	return c.Rate + " attempts per second, each with its due time (open loop)"
 }
 
 // setting writes a duration as a flag takes it: 1s, 1m30s.

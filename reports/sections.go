@@ -26,6 +26,10 @@ func (p *page) latency(r *result.Result) {
 			clipped = append(clipped, plural(s.Clipped, "value")+" of "+timed.Name)
 		}
 	}
+	if e := r.ScheduleError; e != nil {
+		t.add(span{text: "start late"}, span{text: dash("")}, span{text: dash("")}, span{text: duration(e.P50NS)},
+			span{text: dash("")}, span{text: duration(e.P99NS)}, span{text: dash("")}, span{text: duration(e.MaxNS)})
+	}
 	if len(t.rows) == 0 {
 		return
 	}
@@ -60,6 +64,8 @@ func outcomeTone(name string, r *result.Result) tone {
 		return good
 	case name == "no_port" && r.Run.Scenario == "fill", name == "canceled":
 		return plain // what a fill looks for
+	case name == "no_port" && r.Predicted.NoPort != nil && r.Predicted.NoPort.Max > 0:
+		return caution // as predicted
 	}
 	return bad
 }
@@ -88,6 +94,9 @@ func (p *page) witnesses(r *result.Result) {
 	p.heading("Counted independently")
 	if s := r.Server; s != nil {
 		p.fact("listener", phrases(count(s.Accepted)+" accepted in all", count(s.Closed)+" closed", count(s.DistinctPeers)+" distinct peers",
+			nonZero(s.Requests, func(n int64) string { return plural(n, "request") + " answered" }),
+			nonZero(s.OverLimit, func(n int64) string { return count(n) + " reset, as too many were open" }),
+			nonZero(s.IdleClosed, func(n int64) string { return count(n) + " closed for being idle" }),
 			nonZero(s.NoFD, func(n int64) string { return plural(n, "accept") + " failed for want of a descriptor" })))
 	}
 	if u := r.Ports; u != nil {
@@ -137,7 +146,11 @@ func (p *page) cost(r *result.Result) {
 	c, o := r.Cost, r.Observer
 	p.heading("Cost")
 	if c != nil {
-		p.fact("CPU", duration(c.UserCPUNSPerConn)+" user · "+duration(c.SysCPUNSPerConn)+" kernel, per connection")
+		failed := ""
+		if r.Run.Scenario == "churn" && r.Outcomes.OK < r.Attempts {
+			failed = ", failed attempts included"
+		}
+		p.fact("CPU", duration(c.UserCPUNSPerConn)+" user · "+duration(c.SysCPUNSPerConn)+" kernel, per connection"+failed)
 		p.fact("memory", phrases(
 			optional(c.UserBytesPerConn, func(n int64) string { return size(n) + " user" }),
 			optional(c.KernelBytesPerConn, func(n int64) string { return size(n) + " kernel, per connection" })))

@@ -8,22 +8,64 @@ import (
 	"lastport/reports/result"
 )
 
-// set puts several runs side by side: one row a run, what was predicted and
-// measured, and what latency did on the way.
+// set puts several runs side by side, in one table for each scenario: one row a
+// run, what was predicted and measured, and what latency did on the way.
 func (p *page) set(s *result.Set) {
 	p.headline(plural(int64(len(s.Runs)), "run") + " by " + shorten(word(s.Axis), maxNameColumns))
-	p.setVerdict(s.Runs)
+	p.setVerdict(s)
 	if len(s.Runs) == 0 {
 		return
 	}
-	p.line()
-	p.table(comparison(s.Axis, s.Runs[:min(len(s.Runs), maxRuns)]))
+	groups := byScenario(s.Runs[:min(len(s.Runs), maxRuns)])
+	ranked := false
+	for _, runs := range groups {
+		axis := s.Axis
+		if len(groups) > 1 {
+			p.heading(shorten(word(runs[0].Run.Scenario), maxNameColumns))
+			axis = ownAxis(axis, runs)
+		} else {
+			p.line()
+		}
+		t, best := comparison(axis, runs)
+		p.table(t)
+		ranked = ranked || best
+	}
 	if more := len(s.Runs) - maxRuns; more > 0 {
 		p.note("… and " + plural(int64(more), "run") + " more in the result file")
 	}
-	p.note("* the best of the runs over the same range, where they differ by a tenth or more")
+	if ranked {
+		p.note("* the best of the runs over the same range, where they differ by a tenth or more")
+	}
 	p.expectations(collect(s.Runs, func(r *result.Result) []result.Expected { return expectationsOf(r, s.Axis) }))
 	p.warnings(collect(s.Runs, func(r *result.Result) []result.Warning { return r.Warnings }))
+}
+
+// byScenario groups runs in the order in which their scenarios come first.
+func byScenario(runs []*result.Result) (groups [][]*result.Result) {
+	for _, r := range runs {
+		i := slices.IndexFunc(groups, func(g []*result.Result) bool { return g[0].Run.Scenario == r.Run.Scenario })
+		if i < 0 {
+			groups = append(groups, []*result.Result{r})
+			continue
+		}
+		groups[i] = append(groups[i], r)
+	}
+	return groups
+}
+
+// ownAxis leaves out of an axis the words in which the runs do not differ,
+// unless they differ in none.
+func ownAxis(axis string, runs []*result.Result) string {
+	var words []string
+	for _, word := range strings.Split(axis, "/") {
+		if slices.ContainsFunc(runs, func(r *result.Result) bool { return runName(r, word) != runName(runs[0], word) }) {
+			words = append(words, word)
+		}
+	}
+	if len(words) == 0 {
+		return axis
+	}
+	return strings.Join(words, "/")
 }
 
 // Limits of the comparison, which compares each run with each.
@@ -33,14 +75,14 @@ const (
 )
 
 // setVerdict counts the runs that were as predicted and names the others.
-func (p *page) setVerdict(runs []*result.Result) {
+func (p *page) setVerdict(s *result.Set) {
 	var off []*result.Result
-	for _, r := range runs {
+	for _, r := range s.Runs {
 		if !r.Verdict.OK || r.Run.Interrupted {
 			off = append(off, r)
 		}
 	}
-	if len(off) == 0 && len(runs) > 0 {
+	if len(off) == 0 && len(s.Runs) > 0 {
 		p.para(span{good, "OK  "}, "every run came out as predicted")
 		return
 	}
@@ -49,7 +91,7 @@ func (p *page) setVerdict(runs []*result.Result) {
 		if r.Run.Interrupted {
 			state = span{caution, "INTERRUPTED  "}
 		}
-		p.para(state, runName(r, "strategy/range")+": "+word(r.Verdict.Text))
+		p.para(state, runName(r, s.Axis)+": "+word(r.Verdict.Text))
 	})
 }
 
@@ -90,6 +132,12 @@ func runName(r *result.Result, axis string) string {
 			parts = append(parts, r.Config.Range)
 		case "close":
 			parts = append(parts, r.Config.Close)
+		case "mode":
+			parts = append(parts, cmp.Or(r.Config.Mode, r.Config.Close))
+		case "rate":
+			parts = append(parts, r.Config.Rate)
+		case "scenario":
+			parts = append(parts, r.Run.Scenario)
 		case "place":
 			parts = append(parts, r.Config.Place)
 		case "strategy":
@@ -99,90 +147,4 @@ func runName(r *result.Result, axis string) string {
 		}
 	}
 	return shorten(strings.Join(parts, " "), maxNameColumns)
-}
-
-// column is one column of the comparison.
-type column struct {
-	head  string
-	value func(*result.Result) *int64
-	show  func(int64) string
-	best  bool // the smallest is the best
-}
-
-// comparison is the table of a set.
-func comparison(axis string, runs []*result.Result) table {
-	cols := []column{
-		{"measured", func(r *result.Result) *int64 { return r.Measured.Connections }, count, false},
-		{"residual", func(r *result.Result) *int64 { return r.Residual.Connections }, signed, false},
-		{"filled in", func(r *result.Result) *int64 { return r.Measured.FillNS }, duration, true},
-		{"p50 0-10 %", bandP50(0), duration, true},
-		{"50-60 %", bandP50(0.5), duration, true},
-		{"90-100 %", bandP50(0.9), duration, true},
-		{"failure", failureP50, duration, true},
-	}
-	t := table{head: []string{axis, "predicted"}}
-	for _, c := range cols {
-		t.head = append(t.head, c.head)
-	}
-	for _, r := range runs {
-		row := []span{{text: runName(r, axis)}, {text: dash(optional(r.Predicted.Connections, counts))}}
-		for _, c := range cols {
-			row = append(row, c.cell(r, runs))
-		}
-		t.add(row...)
-	}
-	return t
-}
-
-// cell is a run's value in the column, marked if it is the best.
-func (c column) cell(r *result.Result, runs []*result.Result) span {
-	text := span{text: dash(optional(c.value(r), c.show))}
-	switch {
-	case c.head == "residual" && c.value(r) != nil:
-		text.tone = residualTone(text.text, *c.value(r) != 0)
-	case c.best && c.isBest(r, runs):
-		text = span{good, text.text + " *"}
-	case c.best:
-		text.text += "  "
-	}
-	return text
-}
-
-// bestBy is how far, as a share of the worst, the best must be from it: less is
-// what two runs of the same kind differ by.
-const bestBy = 0.1
-
-// isBest says whether a run has the smallest value of those over its range.
-func (c column) isBest(r *result.Result, runs []*result.Result) bool {
-	var values []int64
-	for _, other := range runs {
-		if v := c.value(other); v != nil && other.Config.Range == r.Config.Range {
-			values = append(values, *v)
-		}
-	}
-	v := c.value(r)
-	if v == nil || len(values) < 2 {
-		return false
-	}
-	least, most := slices.Min(values), slices.Max(values)
-	return *v == least && float64(least) <= (1-bestBy)*float64(most)
-}
-
-// bandP50 reads p50 of the band that begins at a share.
-func bandP50(from float64) func(*result.Result) *int64 {
-	return func(r *result.Result) *int64 {
-		for i, b := range r.Occupancy {
-			if b.Count > 0 && b.From > from-1e-6 && b.From < from+1e-6 {
-				return &r.Occupancy[i].P50NS
-			}
-		}
-		return nil
-	}
-}
-
-func failureP50(r *result.Result) *int64 {
-	if r.Latency.Failure == nil {
-		return nil
-	}
-	return &r.Latency.Failure.P50NS
 }

@@ -41,9 +41,21 @@ func (p *page) run(r *result.Result) {
 	p.verdict(r)
 	p.asked(r)
 	p.prediction(r)
-	p.exhaustion(r)
-	p.occupancy(r)
-	p.latency(r)
+	switch r.Run.Scenario {
+	case "churn":
+		p.course(r.Timeline)
+		p.latency(r)
+		p.response(r)
+		p.requests(r)
+		p.timeWait(r)
+	case "reuse":
+		p.reuse(r)
+		p.latency(r)
+	default:
+		p.exhaustion(r)
+		p.occupancy(r)
+		p.latency(r)
+	}
 	p.outcomes(r)
 	p.witnesses(r)
 	p.kernel(r.Kernel)
@@ -97,105 +109,4 @@ func word(s string) string {
 		return "a run"
 	}
 	return s
-}
-
-// prediction sets predicted, measured and residual side by side.
-func (p *page) prediction(r *result.Result) {
-	t := table{head: []string{"", "predicted", "measured", "residual"}}
-	row := func(name, predicted, measured, residual string, off bool) {
-		if predicted == "" && measured == "" {
-			return
-		}
-		t.add(span{text: name}, span{text: dash(predicted)}, span{text: dash(measured)}, span{residualTone(residual, off), dash(residual)})
-	}
-	pr, m, res := r.Predicted, r.Measured, r.Residual
-	row("connections", optional(pr.Connections, counts), optional(m.Connections, count),
-		optional(res.Connections, signed), res.Connections != nil && *res.Connections != 0)
-	row("rate", optional(pr.RatePerS, rates), optional(m.RatePerS, rate),
-		optional(res.Rate, signedPercent), res.Rate != nil && *res.Rate != 0)
-	row("reuse of a port", optional(pr.ReuseNS, reuse), "",
-		optional(res.Reuse, signedPercent), res.Reuse != nil && *res.Reuse != 0)
-	if pr.FirstNoPortNS != nil {
-		row("first no_port", durations(*pr.FirstNoPortNS), noPortTime(m.FirstNoPort), "", false)
-	}
-	p.heading("Predicted and measured")
-	if len(t.rows) > 0 {
-		p.table(t)
-	}
-	list(p, pr.Why, func(why string) { p.para(span{dim, "  why: "}, why) })
-}
-
-func residualTone(residual string, off bool) tone {
-	switch {
-	case residual == "":
-		return plain
-	case off:
-		return bad
-	}
-	return good
-}
-
-func noPortTime(n *result.NoPort) string {
-	if n == nil {
-		return ""
-	}
-	return duration(n.TNS)
-}
-
-// reuse is when a closed port can be used again.
-func reuse(i result.Interval) string {
-	if i == (result.Interval{}) {
-		return "at once"
-	}
-	return durations(i)
-}
-
-func rate(v float64) string { return digits3(v) + "/s" }
-
-func rates(i result.RateInterval) string { return between(digits3(i.Min), digits3(i.Max)) + "/s" }
-
-// optional formats what may be absent.
-func optional[T any](v *T, format func(T) string) string {
-	if v == nil {
-		return ""
-	}
-	return format(*v)
-}
-
-func dash(s string) string {
-	if s == "" {
-		return "–"
-	}
-	return s
-}
-
-// exhaustion tells when the ports ran out and when they were back.
-func (p *page) exhaustion(r *result.Result) {
-	m := r.Measured
-	p.heading("Exhaustion")
-	if n := m.FirstNoPort; n != nil {
-		p.fact("no port", "first at "+duration(n.TNS)+", attempt "+count(n.Attempt))
-	}
-	if m.FillNS != nil {
-		p.fact("filling", "the last connection was open after "+duration(*m.FillNS))
-	}
-	switch rec := r.Recovery; {
-	case rec != nil && rec.Outcome == "ok":
-		p.fact("recovery", phrases("a new connection was open "+duration(rec.AfterNS)+" after the release",
-			plural(rec.Attempts, "attempt"), nonZero(rec.ConnectNS, func(ns int64) string { return "connect took " + duration(ns) })))
-	case rec != nil:
-		p.fact("recovery", fmt.Sprintf("none: %s after %s and %s", word(rec.Outcome), plural(rec.Attempts, "attempt"), duration(rec.AfterNS)))
-	case m.Recovered != nil && *m.Recovered:
-		p.fact("recovery", "ports were back after the release")
-	case m.Recovered != nil:
-		p.fact("recovery", "none: no port was back after the release")
-	}
-}
-
-// nonZero formats a number that is absent when it is 0.
-func nonZero(n int64, format func(int64) string) string {
-	if n == 0 {
-		return ""
-	}
-	return format(n)
 }

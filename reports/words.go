@@ -93,8 +93,17 @@ func counterWords() []counterWord {
 		{"RetransSegs", caution, "segments sent again", ""},
 		{"AttemptFails", plain, "connections that failed while being opened", ""},
 		{"EmbryonicRsts", caution, "RSTs for connections that were being opened", ""},
+		{"TCPAbortOnLinger", caution, "connections reset in FIN_WAIT_2 without waiting for the peer (TCP_LINGER2)", ""},
+		{"TCPKeepAlive", plain, "keepalive probes sent", ""},
 		{"PAWSActive", caution, "SYN-ACKs rejected for an old timestamp", ""},
 		{"PAWSEstab", caution, "segments rejected for an old timestamp", ""},
+		{"PAWSOldAck", plain, "ACKs thrown away for a timestamp older than the last", ""},
+		{
+			"PAWSTimewait", caution, "segments that TIME_WAIT rejected for an old timestamp: a new connection may have to send its SYN again",
+			"",
+		},
+		{"TSEcrRejected", caution, "segments rejected for echoing a timestamp that was never sent", ""},
+		{"TCPACKSkippedTimeWait", plain, "ACKs that TIME_WAIT held back, as there were too many", ""},
 		{"TCPChallengeACK", caution, "challenge ACKs: segments that did not fit their connection", ""},
 		{"ActiveOpens", plain, "connections opened", ""},
 		{"PassiveOpens", plain, "connections accepted", ""},
@@ -103,7 +112,7 @@ func counterWords() []counterWord {
 		{"TCPAbortOnClose", plain, "connections closed by RST with data unread", ""},
 		{"TCPAbortOnData", plain, "connections closed by RST because the program asked for it (linger 0)", ""},
 		{"TW", plain, "sockets that ended TIME_WAIT by its timer", ""},
-		{"TWRecycled", plain, "ports taken back from TIME_WAIT (tcp_tw_reuse)", ""},
+		{"TWRecycled", plain, "ports taken back from TIME_WAIT for a new connection (tcp_tw_reuse)", ""},
 		{"TWKilled", plain, "sockets that ended TIME_WAIT early", ""},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/cpu"
+	"golang.org/x/sys/unix"
 
 	"lastport/loadgen/kernel"
 	"lastport/reports/result"
@@ -13,10 +14,13 @@ import (
 // counts is what one accepting thread counts. That thread alone writes; any
 // may read.
 type counts struct {
-	_        cpu.CacheLinePad // no other thread's counts on the same cache line
-	accepted atomic.Int64
-	closed   atomic.Int64
-	noFD     atomic.Int64
+	_          cpu.CacheLinePad // no other thread's counts on the same cache line
+	accepted   atomic.Int64
+	overLimit  atomic.Int64
+	requests   atomic.Int64
+	idleClosed atomic.Int64
+	closed     atomic.Int64
+	noFD       atomic.Int64
 }
 
 // addTo adds the counts up. It reads them in the reverse of the order in which
@@ -24,6 +28,9 @@ type counts struct {
 func (c *counts) addTo(sum *result.Server) {
 	sum.NoFD += c.noFD.Load()
 	sum.Closed += c.closed.Load()
+	sum.IdleClosed += c.idleClosed.Load()
+	sum.Requests += c.requests.Load()
+	sum.OverLimit += c.overLimit.Load()
 	sum.Accepted += c.accepted.Load()
 }
 
@@ -35,6 +42,32 @@ func (c *counts) shut(fd int, rst bool) {
 		_ = kernel.CloseFD(fd)
 	}
 	c.closed.Add(1)
+}
+
+// converse reads what the client has sent, as much as fits into buf, answers its
+// requests, and tells whether it asked for a close that it may ask for.
+//
+// EAGAIN says that nothing has come, EPIPE that the client has closed, ENOBUFS
+// that it does not read its answers: they are not kept for it. After any error
+// but EAGAIN nothing more can come of the connection.
+func (c *counts) converse(fd int, buf []byte, mayAsk bool) (asked bool, errno syscall.Errno) {
+	n, errno := kernel.Read(fd, buf)
+	switch {
+	case errno != 0:
+		return false, errno
+	case n == 0:
+		return false, syscall.EPIPE
+	}
+	requests, asked := understand(buf[:n], mayAsk)
+	if requests == 0 {
+		return asked, 0
+	}
+	sent, _ := unix.Write(fd, answers(buf, requests)) // -1 where nothing could be sent
+	c.requests.Add(int64(max(0, sent)))
+	if sent < requests {
+		return asked, syscall.ENOBUFS
+	}
+	return asked, 0
 }
 
 // outOfDescriptors says whether an accept failed for want of a descriptor: in

@@ -15,7 +15,12 @@ type End struct {
 	peers    *peerSet
 	listener int
 	peer     kernel.Sockaddr
+	buf      [answersAtOnce]byte
 }
+
+// answersAtOnce bounds what Answer reads: a client has seldom more than one
+// request under way.
+const answersAtOnce = 256
 
 // Accept takes the next connection from the queue, without waiting: EAGAIN says
 // that there is none. EMFILE and ENFILE, which the kernel may return for an
@@ -33,6 +38,16 @@ func (e *End) Accept() (fd int, peerPort uint16, errno syscall.Errno) {
 	e.accepted.Add(1)
 	e.peers.add(peer)
 	return fd, peer.Port(), 0
+}
+
+// Answer reads what the client has sent, at most 256 bytes of it, without
+// waiting, and sends a byte 1 back for each byte 1. All other bytes are thrown
+// away. EAGAIN says that nothing has come. EPIPE says that the client has
+// closed, ENOBUFS that it does not read its answers; after these and any other
+// error the connection is only to be shut. It does not allocate.
+func (e *End) Answer(fd int) syscall.Errno {
+	_, errno := e.converse(fd, e.buf[:], false)
+	return errno
 }
 
 // Shut closes a connection that Accept returned, by RST or by FIN.

@@ -29,13 +29,38 @@ type Config struct {
 	// Together: no thread of its own, ends made by NewEnd accept. The fields below
 	// are for a listener apart.
 	Together bool
-	// ServerFirst: the listener closes first: at once, or with Keep when it is
-	// sent anything or told to Drain. Without it, it closes when the client has.
+	// ServerFirst: the listener closes first: Hold after it has accepted, or with
+	// Keep only when it is told to Drain. A client that sends the byte 0 is closed
+	// earlier. Without ServerFirst it closes when the client has.
 	ServerFirst bool
 	Keep        bool
+	Hold        time.Duration
 	RST         bool // it closes by RST where it is first; an answer is always FIN
 	Connections int  // expected at most at once: how many threads with descriptor tables there are
 	Threads     int  // this many threads instead, at most 256; 0: as Connections needs
+	// MaxConnections may be open at once; what comes beyond is accepted and reset,
+	// so that its client is told. 0: no limit.
+	MaxConnections int
+	// Idle: a connection that sends nothing for so long is closed, in the close
+	// mode. 0: never.
+	Idle time.Duration
+}
+
+// check finds what cannot be meant.
+func (c *Config) check() error {
+	switch {
+	case len(c.Addrs) == 0:
+		return errors.New("listen: no address is given")
+	case c.Threads < 0 || c.Threads > maxThreads:
+		return fmt.Errorf("listen with %d threads: want 0 to %d", c.Threads, maxThreads)
+	case c.Hold < 0:
+		return fmt.Errorf("listen and hold connections for %v: a time cannot be below 0", c.Hold)
+	case c.Idle < 0:
+		return fmt.Errorf("listen and close what is idle for %v: a time cannot be below 0", c.Idle)
+	case c.MaxConnections < 0:
+		return fmt.Errorf("listen for at most %d connections: want 1 or more, or 0 for no limit", c.MaxConnections)
+	}
+	return nil
 }
 
 // Listener is a bundled listener. Its methods may be called from any
@@ -47,8 +72,11 @@ type Listener struct {
 	waker   int   // wakes all workers
 	peers   peerSet
 	turn    atomic.Int32  // index of the worker that accepts
+	paused  atomic.Bool   // nobody accepts
+	open    atomic.Int64  // connections, where MaxConnections bounds them
 	flaw    atomic.Uint32 // first error number of a watch that failed
 	sleep   func(time.Duration)
+	now     func() int64   // nanoseconds
 	running sync.WaitGroup // workers
 
 	life   sync.Mutex // one of Start, Drain and Close at a time
@@ -62,11 +90,8 @@ type Listener struct {
 // New opens and binds every listener. The kernel answers connections from now
 // on; they wait in the queue. An address that cannot be had is a *ListenError.
 func New(config Config) (*Listener, error) {
-	if len(config.Addrs) == 0 {
-		return nil, errors.New("listen: no address is given")
-	}
-	if config.Threads < 0 || config.Threads > maxThreads {
-		return nil, fmt.Errorf("listen with %d threads: want 0 to %d", config.Threads, maxThreads)
+	if err := config.check(); err != nil {
+		return nil, err
 	}
 	if config.Backlog <= 0 || config.Backlog > maxBacklog {
 		config.Backlog = maxBacklog
@@ -82,7 +107,10 @@ func New(config Config) (*Listener, error) {
 		closeAll(sockets)
 		return nil, fmt.Errorf("listen: eventfd: %w", errno)
 	}
-	return &Listener{config: config, addrs: addrs, sockets: sockets, waker: waker, sleep: kernel.Sleep}, nil
+	return &Listener{
+		config: config, addrs: addrs, sockets: sockets, waker: waker,
+		sleep: kernel.Sleep, now: kernel.NewClock().Now,
+	}, nil
 }
 
 // Start begins to accept. It starts all threads at once, because a thread's
@@ -164,6 +192,19 @@ func (l *Listener) Stats() result.Server {
 		e.addTo(&sum)
 	}
 	return sum
+}
+
+// Pause stops accepting, or goes on with it. While it lasts connections wait in
+// the queues, and when those are full the kernel drops what comes
+// (ListenOverflows). When Pause returns it is in force. An [End] is not stopped:
+// its thread decides when to accept.
+func (l *Listener) Pause(pause bool) {
+	l.life.Lock()
+	defer l.life.Unlock()
+	l.paused.Store(pause)
+	if !l.closed {
+		l.tell((*worker).takeTurn)
+	}
 }
 
 // Drain closes every connection that it holds or that waits to be accepted,

@@ -49,6 +49,9 @@ func TestNewRefuses(t *testing.T) {
 		"a zone":           {Addrs: []netip.AddrPort{netip.MustParseAddrPort("[fe80::1%lo]:80")}},
 		"threads below 0":  {Addrs: anyPorts(1), Threads: -1},
 		"too many threads": {Addrs: anyPorts(1), Threads: maxThreads + 1},
+		"hold below 0":     {Addrs: anyPorts(1), Hold: -1},
+		"idle below 0":     {Addrs: anyPorts(1), Idle: -1},
+		"limit below 0":    {Addrs: anyPorts(1), MaxConnections: -1},
 	} {
 		if l, err := New(config); err == nil {
 			t.Errorf("%s: no error", name)

@@ -25,7 +25,7 @@ const (
 
 	eventsPerRound  = 512
 	acceptsPerRound = 1024      // of one address, so that it does not keep the others waiting
-	readAtOnce      = 16 * 1024 // bytes read and thrown away for one event
+	readAtOnce      = 16 * 1024 // bytes of one connection, likewise
 )
 
 // What a tag of epoll names: its kind, and in the lower half a descriptor or
@@ -55,7 +55,10 @@ type worker struct {
 	listening bool // the listeners are watched: it is this worker's turn
 	held      fdSet
 	peer      kernel.Sockaddr
-	waste     []byte
+	buf       []byte
+	now       int64     // of this round; 0 where nothing depends on time
+	hold      deadlines // when the listener closes what it closes first
+	idle      deadlines // when a connection that sends nothing is closed
 
 	busy    bool // there was something to do in this round
 	starved bool // a connection waits and cannot be taken
@@ -71,7 +74,11 @@ func newWorker(l *Listener, index int) (*worker, error) {
 	w := &worker{
 		l: l, index: index, thread: thread, room: thread.Free() - 1, // less the epoll descriptor
 		orders: make(chan func(), 1),
-		events: make([]kernel.Event, eventsPerRound), waste: make([]byte, readAtOnce),
+		events: make([]kernel.Event, eventsPerRound), buf: make([]byte, readAtOnce),
+		idle: deadlines{after: l.config.Idle},
+	}
+	if l.config.ServerFirst && !l.config.Keep {
+		w.hold.after = l.config.Hold
 	}
 	if w.room < 1 {
 		thread.Close()
@@ -112,7 +119,7 @@ func (w *worker) run() {
 
 // takeTurn watches the listeners while it is this worker's turn, and no longer.
 func (w *worker) takeTurn() {
-	mine := int(w.l.turn.Load()) == w.index
+	mine := int(w.l.turn.Load()) == w.index && !w.l.paused.Load()
 	if mine == w.listening {
 		return
 	}
@@ -131,14 +138,16 @@ func (w *worker) takeTurn() {
 // connection that only took over its number.
 func (w *worker) round(wait time.Duration) {
 	n, _ := kernel.EpollWait(w.epoll, w.events, wait) // fails for a wrong argument alone
+	w.readClock()
 	for i := range w.events[:n] {
 		switch tag := w.events[i].Tag(); tag & tagKind {
 		case tagListener:
 			w.accept(int(tag &^ tagKind))
 		case tagConn:
-			w.read(int(tag))
+			w.hear(int(tag))
 		}
 	}
+	w.expire()
 }
 
 // obey carries out the order that came, if one did. After every order there is
@@ -163,7 +172,7 @@ func (w *worker) pause() time.Duration {
 		w.l.sleep(roundPause)
 		return 0
 	}
-	return -1
+	return w.untilDue()
 }
 
 // accept takes the connections that wait at one address.
@@ -197,64 +206,6 @@ func (w *worker) accept(address int) {
 func (w *worker) handOver() bool {
 	w.full.Store(true)
 	return w.l.passTurn(w.index)
-}
-
-// take counts a connection that was accepted, and closes or holds it.
-func (w *worker) take(fd int) {
-	w.busy = true
-	w.accepted.Add(1)
-	w.l.peers.add(w.peer.AddrPort())
-	if w.l.config.ServerFirst && !w.l.config.Keep {
-		w.shut(fd, w.l.config.RST)
-		return
-	}
-	w.held.add(fd)
-	if errno := kernel.EpollAdd(w.epoll, fd, unix.EPOLLIN, tagConn|uint64(fd)); errno != 0 {
-		w.l.flaw.CompareAndSwap(0, uint32(errno))
-	}
-}
-
-// read reads what came to a held connection and throws it away, a bounded part
-// for each event. The end of the stream or an error closes it: what has closed
-// at the client shall not linger here in CLOSE_WAIT.
-func (w *worker) read(fd int) {
-	w.busy = true
-	n, errno := kernel.Read(fd, w.waste)
-	switch {
-	case errno == syscall.EAGAIN || errno == syscall.EINTR:
-	case errno != 0 || n == 0:
-		w.release(fd, false)
-	case w.l.config.ServerFirst: // that is how a client asks for the close
-		w.release(fd, w.l.config.RST)
-	}
-}
-
-// release closes a held connection.
-func (w *worker) release(fd int, rst bool) {
-	w.held.remove(fd)
-	w.shut(fd, rst)
-	w.full.Store(false)
-}
-
-// drain closes what is held and what waits to be accepted. Each worker looks
-// into the queues, as it may have been full; a turn may pass meanwhile.
-func (w *worker) drain() {
-	for fd := range w.held.all() {
-		w.release(fd, w.l.config.RST)
-	}
-	for _, listener := range w.l.sockets {
-		// The queue holds one more than the backlog (sk_acceptq_is_full in
-		// include/net/sock.h). The bound is for who keeps on connecting.
-		for range w.l.config.Backlog + 1 {
-			fd, errno := kernel.Accept(listener, &w.peer)
-			if errno != 0 {
-				break
-			}
-			w.accepted.Add(1)
-			w.l.peers.add(w.peer.AddrPort())
-			w.shut(fd, w.l.config.RST)
-		}
-	}
 }
 
 // stop ends run, with nothing held.

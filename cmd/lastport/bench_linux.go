@@ -1,118 +1,104 @@
 package main
 
 import (
-	"errors"
-	"fmt"
-	"path/filepath"
-	"strings"
-
 	"github.com/spf13/cobra"
 
 	"lastport/loadgen"
 	"lastport/loadgen/place"
-	"lastport/loadgen/step"
 	"lastport/loadgen/suite"
-	"lastport/reports/result"
 )
 
 // benchVerb runs the standard suite.
 func (a *app) benchVerb() *cobra.Command {
 	var f runFlags
+	var quick bool
 	c := &cobra.Command{
 		Use:   "bench",
-		Short: "the standard suite: fill over the host's range and every profile, side by side",
-		Long: "bench fills the host's range by every strategy, then the range of every named profile\n" +
-			"by socket-range (plain connect needs minutes on 64,512 ports), each in a private place\n" +
-			"of its own, and prints one table. The set and every run of it are saved.",
-		Example: "  lastport bench\n  lastport bench --format json -o bench.json",
-		RunE:    func(*cobra.Command, []string) error { return a.bench(&f) },
+		Short: "the standard suite, side by side",
+		Long: "bench fills the host's range by every strategy and the range of every named profile\n" +
+			"by socket-range, opens and closes as fast as it can by every close mode, and measures\n" +
+			"how soon ports come back after each, every run in a private place of its own. It\n" +
+			"prints what was predicted and measured side by side, saves the set and every run of\n" +
+			"it, and takes about two minutes.",
+		Example: "  lastport bench\n  lastport bench --quick\n  lastport bench --format json -o bench.json",
+		RunE:    func(*cobra.Command, []string) error { return a.bench(&f, quick) },
 	}
-	all := c.Flags()
-	f.add(all)
-	for _, name := range []string{"range", "exclude", "strategy", "target", "seed", "hold", "duration"} {
-		_ = all.MarkHidden(name) // the suite decides these; the flag exists, so this cannot fail
-	}
+	f.addHow(c.Flags())
+	c.Flags().BoolVar(&quick, "quick", false, "leave out what has to wait for a TIME_WAIT, and say so")
 	return c
 }
 
-// bench makes every run of the suite in turn and reports them side by side.
-func (a *app) bench(f *runFlags) error {
+// bench makes every run of the suite and reports them side by side.
+func (a *app) bench(f *runFlags, quick bool) error {
 	host, err := place.ReadHost(sysctlKeys(f.sysctls)...)
 	if err != nil {
 		return err
 	}
-	runs, err := f.suite(host)
-	if err != nil {
-		return err
-	}
-	path, _, err := newFolder(f.out, "bench")
-	if err != nil {
-		return err
-	}
-	set := &result.Set{Schema: result.SetSchema, Axis: "strategy/profile"}
-	for i, one := range runs {
-		a.ui.member(i+1, len(runs), one.name)
-		dir, err := makeFolder(filepath.Join(path, fmt.Sprintf("%02d-%s", i+1, fileName(one.name))), "fill")
-		if err != nil {
-			return errors.Join(err, a.partial(f, set))
-		}
-		res, err := a.execute(one.cfg, host, dir, f.progress)
-		if res != nil {
-			set.Runs = append(set.Runs, res)
-			err = errors.Join(err, dir.close(), result.WriteSync(filepath.Join(path, result.FileName), set))
-		}
-		if err != nil {
-			return errors.Join(err, a.partial(f, set))
-		}
-		if a.status = max(a.status, statusOfResult(res)); a.status == exitInterrupted {
-			break
-		}
-	}
-	a.ui.saved(path)
-	return f.output.render(a.stdout, set)
-}
-
-// namedRun is a run of the suite, ready to be made.
-type namedRun struct {
-	name string
-	cfg  loadgen.Config
-}
-
-// suite makes the standard suite's runs, so that what is wrong with a flag is
-// known before the first of them.
-func (f *runFlags) suite(host place.Host) ([]namedRun, error) {
 	own, err := hostRange(host)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var runs []namedRun
-	for _, m := range suite.Bench(own) {
-		one := *f
-		one.ranges, one.strategy = m.Range, m.Strategy
-		cfg, err := one.config("fill", step.ClientRST, host)
-		if err != nil {
-			return nil, err
-		}
-		cfg.RangeName = m.Profile
-		runs = append(runs, namedRun{m.Name, cfg})
+	plan := suite.Bench(own, quick)
+	parts, err := f.parts(plan, host)
+	if err != nil {
+		return err
 	}
-	return runs, nil
+	s, err := makeSetFolder(f.out, "bench", "scenario", plan.Len())
+	if err != nil {
+		return err
+	}
+	s.set.Skipped = plan.Skipped
+	return a.concludeSet(s, a.inParts(s, plan, parts, host, f), &f.output)
 }
 
-// partial reports what a suite came to that could not be finished.
-func (a *app) partial(f *runFlags, set *result.Set) error {
-	if len(set.Runs) == 0 {
-		return nil
+// inParts makes the runs of one part after those of the other.
+func (a *app) inParts(s *setFolder, plan suite.Suite, parts [][]namedRun, host place.Host, f *runFlags) error {
+	for i, runs := range parts {
+		var err error
+		if plan.Parts[i].AtOnce {
+			a.ui.together(len(runs))
+			err = a.allAtOnce(s, runs, host)
+		} else {
+			err = a.oneByOne(s, runs, host, f)
+		}
+		if err != nil || a.status == exitInterrupted {
+			return err
+		}
 	}
-	return f.output.render(a.stdout, set)
+	return nil
 }
 
-// fileName keeps of a name what a file's name can hold.
-func fileName(name string) string {
-	return strings.Map(func(r rune) rune {
-		if r == ' ' || r == '/' {
-			return '-'
+// parts makes the suite's runs, so that what is wrong with a flag is known
+// before the first of them.
+func (f *runFlags) parts(plan suite.Suite, host place.Host) ([][]namedRun, error) {
+	var parts [][]namedRun
+	n := 0
+	for _, p := range plan.Parts {
+		var runs []namedRun
+		for _, m := range p.Members {
+			cfg, err := f.member(m, host)
+			if err != nil {
+				return nil, err
+			}
+			runs = append(runs, namedRun{n, m.Name, cfg})
+			n++
 		}
-		return r
-	}, name)
+		parts = append(parts, runs)
+	}
+	return parts, nil
+}
+
+// member is one run of the suite.
+func (f *runFlags) member(m suite.Member, host place.Host) (loadgen.Config, error) {
+	one := *f
+	one.ranges, one.strategy, one.duration = m.Range, m.Strategy, m.Duration
+	if m.Scenario == "reuse" {
+		one.connections = reuseConnections
+	}
+	cfg, err := one.config(m.Scenario, m.Close, host)
+	cfg.RangeName = m.Profile
+	if m.Scenario == "churn" {
+		cfg.Concurrency = cfg.Workers
+	}
+	return cfg, err
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"lastport/loadgen"
 	"lastport/loadgen/place"
 	"lastport/loadgen/step"
 	"lastport/reports/result"
@@ -13,14 +14,14 @@ import (
 
 // runVerbs are the verbs that make runs.
 func (a *app) runVerbs() []*cobra.Command {
-	return []*cobra.Command{a.fillVerb(), a.benchVerb(), a.childCommand()}
+	return []*cobra.Command{a.fillVerb(), a.churnVerb(), a.reuseVerb(), a.benchVerb(), a.serveVerb(), a.childCommand()}
 }
 
 func (a *app) fillVerb() *cobra.Command {
 	var f runFlags
 	c := &cobra.Command{
 		Use:   "fill",
-		Short: "open connections until no port is left; latency by occupancy; what a failing connect costs",
+		Short: "open connections until no port is left",
 		Long: "fill opens connections from a range of source ports to a bundled listener until no\n" +
 			"port is left, makes 100 further attempts on the full range, releases all, and proves\n" +
 			"with one more connection that ports come back. It needs no root and changes nothing\n" +
@@ -32,24 +33,30 @@ func (a *app) fillVerb() *cobra.Command {
 			"  lastport fill --range aws-nat --strategy socket-range\n" +
 			"  lastport fill --range 40000-40099,41000-41049 --exclude 40010\n" +
 			"  lastport fill --connections 5000 --expect 'connect.p99<1ms' --expect connections==5000",
-		RunE: func(*cobra.Command, []string) error { return a.fill(&f) },
+		RunE: func(*cobra.Command, []string) error {
+			return a.single("fill", step.ClientRST, &f, func(*loadgen.Config) error { return nil })
+		},
 	}
 	f.add(c.Flags())
-	c.Flags().Int64Var(&f.connections, "connections", 0, "open no more than this many (default: as many as there are ports)")
+	c.Flags().Int64Var(&f.connections, "connections", 0, "open no more than this `NUMBER` (default: as many as there are ports)")
 	return c
 }
 
-// fill makes one fill and reports it.
-func (a *app) fill(f *runFlags) error {
+// single makes one run and reports it. closeMode is that of a run that is told
+// none; more adds the flags of the scenario's own.
+func (a *app) single(scenario string, closeMode step.CloseMode, f *runFlags, more func(*loadgen.Config) error) error {
 	host, err := place.ReadHost(sysctlKeys(f.sysctls)...)
 	if err != nil {
 		return err
 	}
-	cfg, err := f.config("fill", step.ClientRST, host)
+	cfg, err := f.config(scenario, closeMode, host)
 	if err != nil {
 		return err
 	}
-	dir, err := makeFolder(f.out, "fill")
+	if err := more(&cfg); err != nil {
+		return err
+	}
+	dir, err := makeFolder(f.out, scenario)
 	if err != nil {
 		return err
 	}
@@ -91,6 +98,11 @@ func (a *app) conclude(res *result.Result, err error, dir *folder, out *output) 
 		return saveErr
 	}
 	a.status = statusOfResult(res)
+	for _, e := range res.Expect {
+		if !e.Held {
+			a.ui.notMet(e)
+		}
+	}
 	if a.status == exitFailed {
 		return fmt.Errorf("no connection could be made: %s", res.Verdict.Text)
 	}

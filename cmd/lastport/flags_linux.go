@@ -40,24 +40,40 @@ type runFlags struct {
 	output          output
 }
 
+// setDefault gives a flag another default.
+func setDefault(fs *pflag.FlagSet, name, value string) {
+	flag := fs.Lookup(name)
+	flag.DefValue = value
+	_ = flag.Value.Set(value) // a constant of ours, of the flag's type
+}
+
+// add adds the flags that say what a run opens, and those that say how.
 func (f *runFlags) add(fs *pflag.FlagSet) {
-	fs.StringVar(&f.ranges, "range", hostWord, "source ports: host, a profile ("+strings.Join(profileNames(), ", ")+") or LOW-HIGH[,LOW-HIGH]")
-	fs.StringVar(&f.exclude, "exclude", "", "ports of the range to leave out: PORT, LOW-HIGH or a list of them")
-	fs.StringSliceVar(&f.targets, "target", nil, "address of the bundled listener, HOST:PORT (default: 198.18.0.1 and a port outside the range)")
-	fs.StringVar(&f.strategy, "strategy", "connect", "how the source port is chosen: "+strings.Join(strategy.Names(), " or "))
-	fs.StringVar(&f.close, "close", "", "who closes, and how: "+strings.Join(step.CloseModes(), ", "))
-	fs.DurationVar(&f.hold, "hold", 0, "how long connections stay open before they are closed")
-	fs.DurationVar(&f.timeout, "timeout", 3*time.Second, "how long one attempt may take")
-	fs.DurationVar(&f.duration, "duration", 0, "bound of the whole run (default: none)")
-	fs.IntVar(&f.workers, "workers", 1, "threads that open connections")
-	fs.StringVar(&f.engine, "engine", "auto", "what does the work: auto or direct")
-	fs.StringVar(&f.ends, "ends", "auto", "does one thread do both ends of a connection: auto, together or apart")
-	fs.StringVar(&f.place, "place", "private", "where the run happens: "+strings.Join(place.Kinds(), ", "))
-	fs.StringArrayVar(&f.sysctls, "sysctl", nil, "KEY=VALUE to set in the private place (repeatable)")
-	fs.StringArrayVar(&f.expect, "expect", nil, "what must hold, such as 'connections>=28232' or 'connect.p99<1ms'; exit status 3 if not (repeatable)")
-	fs.Uint64Var(&f.seed, "seed", 0, "seed of what is random in the tool itself (default: chosen and printed in the result)")
-	fs.StringVar(&f.out, "out", "", "folder for the results (default: ./lastport-TIME-VERB)")
-	fs.StringVar(&f.progress, "progress", "auto", "what is said while the run goes on: auto, plain or none")
+	f.addWhat(fs)
+	f.addHow(fs)
+}
+
+func (f *runFlags) addWhat(fs *pflag.FlagSet) {
+	fs.StringVar(&f.ranges, "range", hostWord, "source `PORTS`: host, LOW-HIGH[,LOW-HIGH], or a profile: "+strings.Join(profileNames(), ", "))
+	fs.StringVar(&f.exclude, "exclude", "", "`PORTS` of the range to leave out")
+	fs.StringSliceVar(&f.targets, "target", nil, "`ADDRESS:PORT` of the bundled listener (default: 198.18.0.1, outside the range)")
+	fs.StringVar(&f.strategy, "strategy", "connect", "how the source port is chosen, a `NAME` of "+strings.Join(strategy.Names(), " or "))
+	fs.StringVar(&f.close, "close", "", "who closes, and how: a `MODE` of "+strings.Join(step.CloseModes(), ", "))
+	fs.DurationVar(&f.hold, "hold", 0, "how `LONG` connections stay open before they are closed")
+	fs.DurationVar(&f.duration, "duration", 0, "bound of the whole run, a `TIME` (default: none)")
+}
+
+func (f *runFlags) addHow(fs *pflag.FlagSet) {
+	fs.DurationVar(&f.timeout, "timeout", 3*time.Second, "how `LONG` one attempt may take")
+	fs.IntVar(&f.workers, "workers", 1, "`NUMBER` of threads that open connections")
+	fs.StringVar(&f.engine, "engine", "auto", "what does the work, a `NAME` of auto, direct")
+	fs.StringVar(&f.ends, "ends", "auto", "does one thread do both ends of a connection: a `WORD` of auto, together, apart")
+	fs.StringVar(&f.place, "place", "private", "where the run happens, a `PLACE` of "+strings.Join(place.Kinds(), ", "))
+	fs.StringArrayVar(&f.sysctls, "sysctl", nil, "a `KEY=VALUE` to set in the private place (repeatable)")
+	fs.StringArrayVar(&f.expect, "expect", nil, "an `EXPR` that must hold, such as 'connections>=28232' or 'connect.p99<1ms'; exit status 3 if not (repeatable)")
+	fs.Uint64Var(&f.seed, "seed", 0, "a `NUMBER` that is kept in the result, for strategies that choose at random (none of this version does)")
+	fs.StringVar(&f.out, "out", "", "folder `DIR` for the results (default: ./lastport-TIME-VERB)")
+	fs.StringVar(&f.progress, "progress", "auto", "what is said while the run goes on: a `WORD` of auto, plain, none")
 	f.output.flags(fs)
 }
 
@@ -162,6 +178,8 @@ func (f *runFlags) numbers(c *loadgen.Config, _ place.Host) error {
 		return usagef("--workers 1", "--workers %d: want 1 to %d", f.workers, maxWorkers)
 	case f.workers > most:
 		return usagef(fmt.Sprintf("--workers %d", most), "--workers %d: more than the range has ports (%d)", f.workers, most)
+	case f.connections > 0 && int64(f.workers) > f.connections:
+		return usagef(fmt.Sprintf("--workers %d", f.connections), "--workers %d: more than --connections %d", f.workers, f.connections)
 	case f.connections < 0:
 		return usagef("--connections 1000", "--connections %d: want 1 or more, or 0 for as many as there are ports", f.connections)
 	case f.hold < 0:

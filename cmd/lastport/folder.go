@@ -27,7 +27,9 @@ type folder struct {
 	created bool
 	rows    *os.File
 	log     *os.File
-	err     error // the first that keeping met; the run goes on
+	err     error                // the first that keeping met; the run goes on
+	kept    int                  // results kept
+	also    func(*result.Result) // is given each result too, if it is set
 }
 
 // folderName is the default: it sorts by time.
@@ -88,10 +90,7 @@ type folderError struct {
 func outError(path string, err error) error { return &folderError{path, err} }
 
 func (e *folderError) Error() string {
-	if p, ok := errors.AsType[*fs.PathError](e.err); ok {
-		return fmt.Sprintf("--out %s: cannot be written: %v", e.path, p.Err)
-	}
-	return fmt.Sprintf("--out %s: cannot be written: %v", e.path, e.err)
+	return fmt.Sprintf("--out %s: cannot be written: %v", e.path, cause(e.err))
 }
 func (e *folderError) Unwrap() error { return e.err }
 func (e *folderError) Hint() string {
@@ -109,8 +108,13 @@ func (f *folder) keep(frame loadgen.Frame) {
 	f.note(err)
 	_, err = f.log.WriteString(frame.Log)
 	f.note(err)
-	if frame.Result != nil {
-		f.note(f.save(frame.Result, frame.Final))
+	if frame.Result == nil {
+		return
+	}
+	f.note(f.save(frame.Result, frame.Final))
+	f.kept++
+	if f.also != nil {
+		f.also(frame.Result)
 	}
 }
 

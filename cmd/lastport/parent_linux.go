@@ -66,10 +66,10 @@ func (r *running) wait(signals <-chan os.Signal) (*result.Result, error) {
 				return nil, interrupted{r.folder.path}
 			}
 			told = true
-			r.ui.draining()
 			if err := r.child.Tell(wordDrain); err != nil {
 				r.child.Kill() // it cannot hear: its frames end, and so does this loop
 			}
+			go r.ui.draining() // a terminal that is stopped must not keep the second signal waiting
 		case err := <-ended:
 			r.progress.end()
 			return r.end(err, r.child.Wait(), told)
@@ -84,6 +84,8 @@ func (r *running) end(reading, waiting error, told bool) (*result.Result, error)
 		return r.last, r.failed
 	case r.final && reading == nil && waiting == nil:
 		return r.last, nil
+	case r.folder.kept == 1 && r.folder.err != nil:
+		return nil, r.folder.err
 	case told && r.last != nil:
 		return r.last, interrupted{r.folder.path}
 	}
@@ -107,7 +109,23 @@ func (r *running) frame(f loadgen.Frame) error {
 	}
 	if f.Result != nil {
 		r.last, r.final = f.Result, f.Final
-		r.folder.keep(f)
+		return r.keep(f)
 	}
+	return nil
+}
+
+// keep writes a frame down. Where not even the first can be written the run is
+// not worth its time; later it goes on, and is reported at its end.
+func (r *running) keep(f loadgen.Frame) error {
+	before := r.folder.err
+	r.folder.keep(f)
+	switch {
+	case r.folder.err == nil || before != nil:
+		return nil
+	case r.folder.kept == 1:
+		r.child.Kill()
+		return r.folder.err
+	}
+	r.ui.unsaved(r.folder.err)
 	return nil
 }

@@ -19,8 +19,11 @@ type progressView struct {
 const plainEvery = 2 * time.Second
 
 // progress shows how far a run is: one live line on a terminal, a plain line
-// every few seconds elsewhere, or nothing.
+// every few seconds elsewhere, or nothing. It has a goroutine of its own: a
+// terminal that is slow or stopped must not hold up the run.
 type progress struct {
+	views chan progressView // the newest that is not shown yet
+	ended chan struct{}
 	ui    *ui
 	live  bool
 	none  bool
@@ -31,19 +34,35 @@ type progress struct {
 }
 
 func newProgress(u *ui, mode string) *progress {
-	p := &progress{ui: u, none: mode == "none", next: plainEvery}
+	p := &progress{
+		ui: u, none: mode == "none", next: plainEvery,
+		views: make(chan progressView, 1), ended: make(chan struct{}),
+	}
 	if mode == "auto" {
 		p.width = terminal(u.w)
 		p.live = p.width > 0
 	}
+	go func() {
+		defer close(p.ended)
+		for v := range p.views {
+			p.draw(v)
+		}
+	}()
 	return p
 }
 
-// view shows the state of the run.
+// view takes the state of the run, to be shown when there is time for it.
 func (p *progress) view(v progressView) {
 	if p.none {
 		return
 	}
+	select {
+	case p.views <- v:
+	default: // the last one is not even shown yet
+	}
+}
+
+func (p *progress) draw(v progressView) {
 	p.speed(v)
 	switch {
 	case p.live:
@@ -65,7 +84,10 @@ func (p *progress) speed(v progressView) {
 	p.last = v
 }
 
+// end shows what is left to show and clears the line.
 func (p *progress) end() {
+	close(p.views)
+	<-p.ended
 	p.ui.mu.Lock()
 	defer p.ui.mu.Unlock()
 	p.ui.clear()

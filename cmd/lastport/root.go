@@ -3,8 +3,10 @@ package main
 import (
 	"errors"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"lastport/loadgen/ports"
 )
@@ -40,6 +42,23 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return statusOf(err)
 }
 
+// helpWidth is how wide a help text is, in columns.
+const helpWidth = 80
+
+// usageTemplate is cobra's, less what lastport does not have, at 80 columns.
+const usageTemplate = `Usage:
+  {{.UseLine}}{{if .HasExample}}
+
+Examples:
+{{.Example}}{{end}}{{if .HasAvailableSubCommands}}
+
+Verbs:{{range .Commands}}{{if .IsAvailableCommand}}
+  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{end}}{{if .HasAvailableLocalFlags}}
+
+Flags:
+{{flags .LocalFlags}}{{end}}
+`
+
 func statusOf(err error) int {
 	if _, ok := errors.AsType[interrupted](err); ok {
 		return exitInterrupted
@@ -74,6 +93,8 @@ func (a *app) root() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetFlagErrorFunc(flagError)
+	root.SetUsageTemplate(usageTemplate)
+	cobra.AddTemplateFunc("flags", func(fs *pflag.FlagSet) string { return strings.TrimRight(fs.FlagUsagesWrapped(helpWidth), "\n") })
 	root.AddCommand(a.runVerbs()...)
 	root.AddCommand(a.reportVerb(), a.versionVerb())
 	for _, c := range root.Commands() {

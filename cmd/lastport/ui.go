@@ -9,6 +9,8 @@ import (
 	"sync"
 
 	"golang.org/x/term"
+
+	"lastport/reports/result"
 )
 
 // ui says everything that is said to a person besides the report: one line a
@@ -62,6 +64,14 @@ func (u *ui) saved(dir string) { u.line("saved: %s", dir) }
 func (u *ui) draining() {
 	u.line("interrupted: releasing and writing what there is; once more to leave at once")
 }
+
+func (u *ui) unsaved(err error) { u.line("%v; the run goes on and is reported at its end", err) }
+func (u *ui) notMet(e result.Expected) {
+	u.line("lastport: expectation not met: %s, measured %s", e.Expr, e.Value)
+}
+
+// together says that runs go on side by side, and so say nothing themselves.
+func (u *ui) together(n int) { u.line("%d runs side by side, each in a place of its own", n) }
 
 func (u *ui) member(i, n int, name string) {
 	u.line("run %d of %d: %s", i, n, name)

@@ -27,11 +27,11 @@ func usagef(hint, format string, args ...any) error {
 func flagError(c *cobra.Command, err error) error {
 	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
 		name := strings.TrimLeft(unknown.GetSpecifiedName(), "-")
-		hint := fmt.Sprintf("lastport %s --help", c.Name())
+		hint := c.CommandPath() + " --help"
 		if near, ok := ports.Nearest(name, flagNames(c)); ok {
 			hint = "--" + near
 		}
-		return usagef(hint, "unknown flag --%s", name)
+		return usagef(hint, "unknown flag %s", strings.Repeat("-", min(2, len(name)))+name)
 	}
 	if bad, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
 		f := bad.GetFlag()
@@ -41,7 +41,7 @@ func flagError(c *cobra.Command, err error) error {
 		f := missing.GetFlag()
 		return usagef(example(f), "--%s needs a value: %s", f.Name, form(f))
 	}
-	return usagef(fmt.Sprintf("lastport %s --help", c.Name()), "%v", err)
+	return usagef(c.CommandPath()+" --help", "%v", err)
 }
 
 func flagNames(c *cobra.Command) []string {
@@ -73,7 +73,8 @@ func example(f *pflag.Flag) string {
 		value = "1"
 	}
 	if value == "" || value == "[]" {
-		return "lastport help"
+		name, _ := pflag.UnquoteUsage(f)
+		value = name
 	}
 	return fmt.Sprintf("--%s %s", f.Name, value)
 }

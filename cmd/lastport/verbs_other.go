@@ -15,6 +15,7 @@ func (a *app) runVerbs() []*cobra.Command {
 	return []*cobra.Command{
 		linuxOnly("fill", "open connections until no port is left (Linux only)"),
 		linuxOnly("bench", "the standard suite (Linux only)"),
+		linuxOnly("serve", "the bundled listener alone (Linux only)"),
 	}
 }
 

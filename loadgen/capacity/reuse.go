@@ -44,16 +44,26 @@ func (a *Answer) earlyReuse(s Settings) Interval[time.Duration] {
 
 // timeWaitEnd is the full time in TIME_WAIT, up to the grain of its timer.
 func (a *Answer) timeWaitEnd(hz int) Interval[time.Duration] {
-	late := grain(timeWait, hz)
+	grain := late(timeWait, hz)
 	if hz > 0 {
-		a.why("a closed port is in TIME_WAIT for 60 s, and at %d Hz its timer ends up to %v late", hz, round(late))
+		a.why("a closed port is in TIME_WAIT for 60 s, and at %d Hz its timer ends up to %v late", hz, round(grain))
 	} else {
-		for _, usual := range []int{100, 250, 300, 1000} { // kernel/Kconfig.hz
-			late = max(late, grain(timeWait, usual))
-		}
-		a.why("a closed port is in TIME_WAIT for 60 s, and its timer ends up to %v late: the kernel's HZ is not known", round(late))
+		a.why("a closed port is in TIME_WAIT for 60 s, and its timer ends up to %v late: the kernel's HZ is not known", round(grain))
 	}
-	return Interval[time.Duration]{Min: timeWait, Max: timeWait + late}
+	return Interval[time.Duration]{Min: timeWait, Max: timeWait + grain}
+}
+
+// late returns how late a timer of the given length may end: its grain, or if
+// hz is not known, the coarsest grain of the kernels that there are.
+func late(timeout time.Duration, hz int) time.Duration {
+	if hz > 0 {
+		return grain(timeout, hz)
+	}
+	var coarsest time.Duration
+	for _, usual := range []int{100, 250, 300, 1000} { // kernel/Kconfig.hz
+		coarsest = max(coarsest, grain(timeout, usual))
+	}
+	return coarsest
 }
 
 // grain returns how late a timer of the given length may end on a kernel with
@@ -71,7 +81,7 @@ func grain(timeout time.Duration, hz int) time.Duration {
 	if hz <= 0 {
 		return 0
 	}
-	jiffies := int64(timeout) * int64(hz) / int64(time.Second)
+	jiffies := (int64(timeout)*int64(hz) + int64(time.Second) - 1) / int64(time.Second)
 	level := 0
 	for jiffies >= (1<<lvlBits-1)<<(level*lvlClkShift) {
 		level++

@@ -34,5 +34,23 @@ func list(s ports.Ranges) string {
 	return fmt.Sprintf("%s and %d more", s[:few], s[few:].Size())
 }
 
+// sums lists when the timers end, each set when the one before ends: the first,
+// and the next few that end before the given time.
+func sums(timer func(n int) time.Duration, before time.Duration) string {
+	const few = 10
+	at := timer(1)
+	text := at.String()
+	for n := 2; ; n++ {
+		at += timer(n)
+		switch {
+		case at >= before:
+			return text
+		case n > few:
+			return text + " and so on"
+		}
+		text += ", " + at.String()
+	}
+}
+
 // round keeps two decimals of a second, as many as a reader of a minute wants.
 func round(d time.Duration) time.Duration { return d.Round(10 * time.Millisecond) }

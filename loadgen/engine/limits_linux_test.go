@@ -76,6 +76,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 	listener, target := listen(t, backlog)
 	sources := sourcePorts(t, 40000, 40099)
 	fds := descriptors(t)
+	waitFor(t, "the threads of earlier tests to end", func() bool { return tables(t) == 0 })
 	before := tables(t)
 	r, err := tryRig(t, setup{target: target, together: listener, sources: sources, mode: step.ClientRST})
 	if err != nil {

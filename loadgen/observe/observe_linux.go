@@ -27,8 +27,9 @@ const dumpShare = 100
 // Sample is what the observer saw at one moment.
 type Sample struct {
 	TNS    int64
-	CPU    kernel.CPUTime // of this process, since the last sample
-	States *result.States // the generator's ends; nil when sockets were not listed, but for TIME_WAIT
+	CPU    kernel.CPUTime  // of this process, since the last sample
+	States *result.States  // the generator's ends; when sockets were not listed, TIME_WAIT alone
+	Kernel result.Counters // what changed since the last sample, of those that explain a run
 }
 
 // Observer samples at equal intervals until it is stopped.
@@ -68,6 +69,7 @@ func (o *Observer) loop(interval time.Duration) {
 	defer tick.Stop()
 	var cost result.Observer
 	last, nextDump := kernel.ProcessCPU(), int64(0)
+	before, _ := kernel.ReadCounters() // without it the first sample has none
 	for {
 		select {
 		case <-o.stop:
@@ -88,16 +90,39 @@ func (o *Observer) loop(interval time.Duration) {
 		if stat, err := kernel.ReadSockStat(); err == nil {
 			s.States.TimeWait = &stat.TimeWait
 		}
+		counters, err := kernel.ReadCounters()
+		if err == nil && before != nil {
+			s.Kernel = telling(counters.Since(before))
+		}
 		now := kernel.ProcessCPU()
 		s.CPU = now.Sub(last)
 		cost.Samples++
 		select {
 		case o.samples <- s:
-			last = now
+			last, before = now, counters
 		default:
 		}
 		tick.Reset(untilNext(o.clock.Now(), interval))
 	}
+}
+
+// telling keeps the counters that explain a moment of a run: what was dropped,
+// sent again, skipped or reused. The others are told for the run as a whole.
+func telling(c kernel.Counters) result.Counters {
+	var kept result.Counters
+	for _, name := range []string{
+		"AttemptFails", "EstabResets", "RetransSegs", "ListenOverflows", "ListenDrops", "TCPTimeWaitOverflow", "TW",
+		"TWRecycled", "TWKilled", "PAWSActive", "PAWSEstab", "TCPReqQFullDrop", "TCPReqQFullDoCookies",
+		"TCPSynRetrans", "TCPTimeouts", "TCPAbortOnTimeout", "TCPAbortOnMemory", "TCPMemoryPressures",
+	} {
+		if n := c[name]; n != 0 {
+			if kept == nil {
+				kept = make(result.Counters)
+			}
+			kept[name] = n
+		}
+	}
+	return kept
 }
 
 // untilNext returns the time to the next multiple of the interval, so that a

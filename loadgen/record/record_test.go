@@ -1,6 +1,7 @@
 package record_test
 
 import (
+	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -218,7 +219,7 @@ func TestProbesAreNotCounted(t *testing.T) {
 	if r.Attempts != 0 || r.Outcomes.Sum() != 0 || r.Latency != (result.Latency{}) || r.Ports != nil || r.Measured.FirstNoPort != nil {
 		t.Errorf("probes were counted: %+v", r)
 	}
-	if row := r.Timeline[0]; row != (result.Row{TNS: record.Interval}) {
+	if row := r.Timeline[0]; !reflect.DeepEqual(row, result.Row{TNS: record.Interval}) {
 		t.Errorf("probes are in the timeline: %+v", row)
 	}
 }

@@ -27,7 +27,8 @@ type row struct {
 type Sample struct {
 	TNS       int64
 	States    *result.States // nil: not read in this interval
-	UserCPUNS int64          // of the process, since the last sample
+	Kernel    result.Counters
+	UserCPUNS int64 // of the process, since the last sample
 	SysCPUNS  int64
 }
 
@@ -53,6 +54,7 @@ func (r *rows) at(t int64) *row {
 func (r *rows) sample(s Sample) {
 	row := r.at(s.TNS - Interval/2)
 	row.sample.States = s.States
+	row.sample.Kernel = s.Kernel.Plus(row.sample.Kernel)
 	row.sample.UserCPUNS += s.UserCPUNS
 	row.sample.SysCPUNS += s.SysCPUNS
 }
@@ -72,7 +74,7 @@ func (r *rows) final() {
 	r.open += w.opened - w.closed
 	out := result.Row{
 		TNS: r.next * Interval, Opened: w.opened, Closed: w.closed, NoPort: w.noPort, Failed: w.failed,
-		Open: r.open, States: w.sample.States, UserCPUNS: w.sample.UserCPUNS, SysCPUNS: w.sample.SysCPUNS,
+		Open: r.open, States: w.sample.States, Kernel: w.sample.Kernel, UserCPUNS: w.sample.UserCPUNS, SysCPUNS: w.sample.SysCPUNS,
 	}
 	if w.connect.Count() > 0 {
 		p99 := w.connect.Quantile(0.99)

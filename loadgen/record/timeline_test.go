@@ -1,7 +1,7 @@
 package record_test
 
 import (
-	"slices"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -45,7 +45,7 @@ func TestTimelineRows(t *testing.T) {
 	for i, row := range rows {
 		p99 := row.P99NS
 		row.P99NS = nil
-		if row != want[i] || (p99 != nil) != (row.Opened > 0) {
+		if !reflect.DeepEqual(row, want[i]) || (p99 != nil) != (row.Opened > 0) {
 			t.Errorf("row %d: %+v, p99 %v, want %+v", i, row, p99, want[i])
 		}
 	}
@@ -70,7 +70,7 @@ func TestSamples(t *testing.T) {
 		{TNS: 400 * ms},
 		{TNS: 500 * ms, States: states, UserCPUNS: 11, SysCPUNS: 22},
 	}
-	if !slices.Equal(rows, want) {
+	if !reflect.DeepEqual(rows, want) {
 		t.Errorf("rows %+v, want %+v", rows, want)
 	}
 }
@@ -124,7 +124,7 @@ func TestTimelineSums(t *testing.T) {
 				t.Fatalf("row %d: %d open, %d opened and %d closed so far", i, row.Open, sum.Opened, sum.Closed)
 			}
 		}
-		if sum != want {
+		if !reflect.DeepEqual(sum, want) {
 			t.Fatalf("sums %+v, want %+v", sum, want)
 		}
 		if last := fresh[len(fresh)-1].TNS; last <= now || last > now+record.Interval {

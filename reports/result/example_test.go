@@ -11,10 +11,10 @@ func ExampleHistogram() {
 	for us := int64(1); us <= 1000; us++ {
 		h.Record(us * 1000)
 	}
-	h.Record(90e9) // beyond the bounds: counted at the bound
+	h.Record(4 * 3600e9) // beyond the bounds: counted at the bound
 	s := h.Summary()
 	fmt.Println(s.Count, s.Clipped, s.P50NS, s.MaxNS)
-	// Output: 1001 1 501247 60000000000
+	// Output: 1001 1 501247 10800000000000
 }
 
 func ExampleParseExpect() {

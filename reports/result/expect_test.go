@@ -15,7 +15,7 @@ func p[T any](v T) *T { return &v }
 // measured is a run that measured some of everything.
 func measured() *Result {
 	return &Result{
-		Predicted: Predicted{Connections: &Interval{28231, 28232}, RatePerS: &RateInterval{455, 470.5}, ReuseNS: &Interval{60e9, 62e9}},
+		Predicted: Predicted{Connections: &Interval{28231, 28232}, RatePerS: &RateInterval{455, 470.5}, ReuseNS: &Interval{60e9, 62e9}, FirstNoPort: &Interval{28232, 28233}, NoPort: &Interval{90, 110}},
 		Measured: Measured{
 			Connections: p(int64(28232)), RatePerS: p(460.25), Recovered: p(true), FillNS: p(int64(612e6)),
 			FirstNoPort: &NoPort{TNS: 613e6, Attempt: 28233},
@@ -34,6 +34,11 @@ func measured() *Result {
 		Witness:  &Witness{Agree: false},
 		Recovery: &Recovery{Attempts: 1, AfterNS: 140_000},
 		Ports:    &Ports{Even: 14116, Odd: 14116, Distinct: 28232},
+		Reuse:    &Reuse{Count: 97, MinNS: 60.2e9, P50NS: 61e9, MaxNS: 62e9, ResolutionNS: 1.2e6, AtOnce: 1, Lost: 3, Probes: 2_400},
+
+		ScheduleError: &ScheduleError{P50NS: 2_000, P99NS: 90_000, MaxNS: 1.5e6},
+		Requests:      &Requests{Answered: 990, Failed: 10},
+		TimeWait:      &TimeWait{Generator: 400, Listener: 0},
 		Kernel:   Counters{"ListenOverflows": 0, "TWRecycled": 7},
 		Cost:     &Cost{UserCPUNSPerConn: 2_900, KernelBytesPerConn: p(int64(7_790))},
 		Observer: &Observer{Share: 0.0062},
@@ -68,7 +73,11 @@ func TestExpect(t *testing.T) {
 		{"predicted.connections.max==28232", "28232", true},
 		{"predicted.rate.max<=470.5", "470.5", true},
 		{"predicted.reuse.min>=1m", "1m0s", true},
-		{"predicted.first_no_port.max<1s", notMeasured, false},
+		{"predicted.first_no_port.min==28232", "28232", true},
+		{"predicted.first_no_port.max==28233", "28233", true},
+		{"predicted.first_no_port.t.max<1s", notMeasured, false},
+		{"predicted.no_port.min==90", "90", true},
+		{"predicted.no_port.max<110", "110", false},
 		{"residual.connections==-2", "-2", true},
 		{"residual.rate<=2%", "0.0125", true},
 		{"residual.rate<=0.01", "0.0125", false},
@@ -94,6 +103,26 @@ func TestExpect(t *testing.T) {
 		{"cost.user_bytes_per_conn<64", notMeasured, false},
 		{"observer.share<1%", "0.0062", true},
 		{"warnings==0", "1", false},
+		{"schedule_error.p50<1us", "2µs", false},
+		{"schedule_error.p99<1ms", "90µs", true},
+		{"schedule_error.max<=1.5ms", "1.5ms", true},
+		{"requests.answered==990", "990", true},
+		{"requests.failed==0", "10", false},
+		{"request.p99<1ms", notMeasured, false},
+		{"response.p99<1ms", notMeasured, false},
+		{"time_wait.generator>0", "400", true},
+		{"time_wait.listener==0", "0", true},
+		{"reuse.count==97", "97", true},
+		{"reuse.min>=60s", "1m0.2s", true},
+		{"reuse.p50==61s", "1m1s", true},
+		{"reuse.max<62s", "1m2s", false},
+		{"reuse.resolution<2ms", "1.2ms", true},
+		{"reuse.at_once==1", "1", true},
+		{"reuse.lost==0", "3", false},
+		{"reuse.probes<=2400", "2400", true},
+		{"server.requests==0", "0", true},
+		{"server.over_limit==0", "0", true},
+		{"server.idle_closed==0", "0", true},
 	}
 	for _, test := range tests {
 		e, err := ParseExpect(test.expr)
@@ -104,6 +133,23 @@ func TestExpect(t *testing.T) {
 		want := Expected{Expr: test.expr, Value: test.value, Held: test.held}
 		if diff := cmp.Diff(want, e.Eval(measured())); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", test.expr, diff)
+		}
+	}
+}
+
+// A reuse whose ports are all lost has no delay: its zeros must pass no gate.
+func TestExpectOfAReuseWithoutAReturn(t *testing.T) {
+	lost := &Result{Reuse: &Reuse{Lost: 100, Probes: 2_400}}
+	for expr, held := range map[string]bool{
+		"reuse.max<1s": false, "reuse.min==0s": false, "reuse.p50<1s": false, "reuse.resolution<1s": false,
+		"reuse.count==0": true, "reuse.lost==100": true,
+	} {
+		e, err := ParseExpect(expr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := e.Eval(lost); got.Held != held {
+			t.Errorf("%s: held %v with value %s", expr, got.Held, got.Value)
 		}
 	}
 }

@@ -71,7 +71,8 @@ func fields() []field {
 		{"residual.rate", share, func(r *Result) (float64, bool) { return read(r.Residual.Rate) }},
 		{"residual.reuse", share, func(r *Result) (float64, bool) { return read(r.Residual.Reuse) }},
 	}
-	return slices.Concat(all, outcomeFields(), measuredFields(), predictedFields(), latencyFields(), bandFields(), sideFields())
+	return slices.Concat(all, outcomeFields(), measuredFields(), predictedFields(), latencyFields(), bandFields(),
+		churnFields(), reuseFields(), sideFields())
 }
 
 // outcomeFields are the outcomes by their words. Without an attempt none was
@@ -103,7 +104,9 @@ func predictedFields() []field {
 	return slices.Concat(
 		bounds("predicted.connections", count, func(r *Result) *Interval { return r.Predicted.Connections }),
 		bounds("predicted.reuse", duration, func(r *Result) *Interval { return r.Predicted.ReuseNS }),
-		bounds("predicted.first_no_port", duration, func(r *Result) *Interval { return r.Predicted.FirstNoPortNS }),
+		bounds("predicted.no_port", count, func(r *Result) *Interval { return r.Predicted.NoPort }),
+		bounds("predicted.first_no_port", count, func(r *Result) *Interval { return r.Predicted.FirstNoPort }),
+		bounds("predicted.first_no_port.t", duration, func(r *Result) *Interval { return r.Predicted.FirstNoPortNS }),
 		[]field{
 			{"predicted.rate.min", number, of(rate, func(i *RateInterval) *float64 { return &i.Min })},
 			{"predicted.rate.max", number, of(rate, func(i *RateInterval) *float64 { return &i.Max })},

@@ -68,6 +68,46 @@ func TestQuantilesAreExactToThreeDigits(t *testing.T) {
 	})
 }
 
+func TestBins(t *testing.T) {
+	h := NewHistogram()
+	for _, v := range []int64{5, 10, 14, 15, 19, 20, 34} {
+		h.Record(v)
+	}
+	tests := []struct {
+		from, width int64
+		n           int
+		want        []int64
+	}{
+		{10, 5, 4, []int64{3, 2, 1, 1}}, // 5 lies before the first, 34 after the last
+		{0, 100, 1, []int64{7}},
+		{1000, 10, 2, []int64{7, 0}},
+		{0, 1, 0, nil},
+		{0, 0, 3, nil},
+	}
+	for _, test := range tests {
+		if got := h.Bins(test.from, test.width, test.n); !slices.Equal(got, test.want) {
+			t.Errorf("Bins(%d, %d, %d) = %v, want %v", test.from, test.width, test.n, got, test.want)
+		}
+	}
+}
+
+func TestBinsLoseNothing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		h := NewHistogram()
+		values := rapid.SliceOfN(rapid.Int64Range(LowestNS, HighestNS), 0, 100).Draw(t, "values")
+		for _, v := range values {
+			h.Record(v)
+		}
+		var sum int64
+		for _, n := range h.Bins(rapid.Int64().Draw(t, "from"), rapid.Int64Min(1).Draw(t, "width"), rapid.IntRange(1, 50).Draw(t, "n")) {
+			sum += n
+		}
+		if sum != int64(len(values)) {
+			t.Errorf("%d values in the bins, %d recorded", sum, len(values))
+		}
+	})
+}
+
 func TestMergeIsRecordingBoth(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		values := rapid.SliceOfN(rapid.Int64Range(-10, 2*HighestNS), 0, 100).Draw(t, "values")

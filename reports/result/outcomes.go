@@ -68,5 +68,6 @@ func (l Latency) All() []Timed {
 		{"bind", l.Bind},
 		{"close", l.Close},
 		{"failure", l.Failure},
+		{"request", l.Request},
 	}
 }

@@ -10,37 +10,44 @@
 // measured is absent, never 0: optional numbers are pointers.
 package result
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
 // Schema names the version of a single run's file.
 const Schema = "lastport/result/v1"
 
 // Result is one run, as it is kept in result.json.
 type Result struct {
-	Schema    string     `json:"schema"`
-	Tool      Tool       `json:"tool"`
-	Run       Run        `json:"run"`
-	Host      Host       `json:"host"`
-	Config    Config     `json:"config"`
-	Space     Space      `json:"space"`
-	Predicted Predicted  `json:"predicted"`
-	Measured  Measured   `json:"measured"`
-	Residual  Residual   `json:"residual"`
-	Attempts  int64      `json:"attempts"`
-	Outcomes  Outcomes   `json:"outcomes"`
-	Latency   Latency    `json:"latency"`
-	Occupancy []Band     `json:"occupancy,omitempty"`
-	Timeline  []Row      `json:"timeline,omitempty"`
-	Server    *Server    `json:"server,omitempty"`
-	Witness   *Witness   `json:"witness,omitempty"`
-	Recovery  *Recovery  `json:"recovery,omitempty"`
-	Ports     *Ports     `json:"ports,omitempty"`
-	Kernel    Counters   `json:"kernel,omitempty"`
-	Cost      *Cost      `json:"cost,omitempty"`
-	Observer  *Observer  `json:"observer,omitempty"`
-	Expect    []Expected `json:"expect,omitempty"`
-	Warnings  []Warning  `json:"warnings,omitempty"`
-	Verdict   Verdict    `json:"verdict"`
+	Schema        string         `json:"schema"`
+	Tool          Tool           `json:"tool"`
+	Run           Run            `json:"run"`
+	Host          Host           `json:"host"`
+	Config        Config         `json:"config"`
+	Space         Space          `json:"space"`
+	Predicted     Predicted      `json:"predicted"`
+	Measured      Measured       `json:"measured"`
+	Residual      Residual       `json:"residual"`
+	Attempts      int64          `json:"attempts"`
+	Outcomes      Outcomes       `json:"outcomes"`
+	Latency       Latency        `json:"latency"`
+	Occupancy     []Band         `json:"occupancy,omitempty"`
+	Timeline      []Row          `json:"timeline,omitempty"`
+	Server        *Server        `json:"server,omitempty"`
+	ScheduleError *ScheduleError `json:"schedule_error,omitempty"`
+	Requests      *Requests      `json:"requests,omitempty"`
+	TimeWait      *TimeWait      `json:"time_wait,omitempty"`
+	Witness       *Witness       `json:"witness,omitempty"`
+	Recovery      *Recovery      `json:"recovery,omitempty"`
+	Ports         *Ports         `json:"ports,omitempty"`
+	Reuse         *Reuse         `json:"reuse,omitempty"`
+	Kernel        Counters       `json:"kernel,omitempty"`
+	Cost          *Cost          `json:"cost,omitempty"`
+	Observer      *Observer      `json:"observer,omitempty"`
+	Expect        []Expected     `json:"expect,omitempty"`
+	Warnings      []Warning      `json:"warnings,omitempty"`
+	Verdict       Verdict        `json:"verdict"`
 }
 
 // Tool says which lastport measured.
@@ -102,7 +109,12 @@ type Config struct {
 	Proto       string            `json:"proto"`
 	Strategy    string            `json:"strategy"`
 	Close       string            `json:"close"`
+	Mode        string            `json:"mode,omitempty"` // reuse: what keeps the port taken
 	Connections int64             `json:"connections,omitempty"`
+	Attempts    int64             `json:"attempts,omitempty"`
+	Rate        string            `json:"rate,omitempty"`        // attempts per second, or "max"
+	Concurrency int               `json:"concurrency,omitempty"` // connections at a time, with rate max
+	Requests    int               `json:"requests,omitempty"`    // over each connection
 	HoldNS      int64             `json:"hold_ns,omitempty"`
 	TimeoutNS   int64             `json:"timeout_ns"`
 	DurationNS  int64             `json:"duration_ns,omitempty"`
@@ -152,6 +164,8 @@ type Predicted struct {
 	RatePerS      *RateInterval `json:"rate_per_s,omitempty"`
 	ReuseNS       *Interval     `json:"reuse_ns,omitempty"`
 	FirstNoPortNS *Interval     `json:"first_no_port_ns,omitempty"`
+	FirstNoPort   *Interval     `json:"first_no_port,omitempty"` // the attempt's number, from 1
+	NoPort        *Interval     `json:"no_port,omitempty"`       // attempts that find no port
 	Why           []string      `json:"why,omitempty"`
 }
 
@@ -186,6 +200,7 @@ type Latency struct {
 	Bind     *Summary `json:"bind,omitempty"`
 	Close    *Summary `json:"close,omitempty"`
 	Failure  *Summary `json:"failure,omitempty"`
+	Request  *Summary `json:"request,omitempty"` // one request and its answer over an open connection
 }
 
 // Summary is a histogram and what is usually asked of it.
@@ -216,16 +231,17 @@ type Band struct {
 
 // Row is one interval of the timeline; counts are those of the interval.
 type Row struct {
-	TNS       int64   `json:"t_ns"` // the interval's end
-	Opened    int64   `json:"opened"`
-	Closed    int64   `json:"closed"`
-	NoPort    int64   `json:"no_port"`
-	Failed    int64   `json:"failed,omitempty"` // attempts that failed for another cause
-	Open      int64   `json:"open"`             // open at the interval's end
-	P99NS     *int64  `json:"p99_ns,omitempty"`
-	States    *States `json:"states,omitempty"`
-	UserCPUNS int64   `json:"user_cpu_ns"`
-	SysCPUNS  int64   `json:"sys_cpu_ns"`
+	TNS       int64    `json:"t_ns"` // the interval's end
+	Opened    int64    `json:"opened"`
+	Closed    int64    `json:"closed"`
+	NoPort    int64    `json:"no_port"`
+	Failed    int64    `json:"failed,omitempty"` // attempts that failed for another cause
+	Open      int64    `json:"open"`             // open at the interval's end
+	P99NS     *int64   `json:"p99_ns,omitempty"`
+	States    *States  `json:"states,omitempty"`
+	Kernel    Counters `json:"kernel,omitempty"` // what the kernel's counters counted in the interval
+	UserCPUNS int64    `json:"user_cpu_ns"`
+	SysCPUNS  int64    `json:"sys_cpu_ns"`
 }
 
 // States counts sockets by TCP state at one moment. A state that was not read
@@ -246,8 +262,32 @@ type Server struct {
 	Accepted      int64   `json:"accepted"`
 	Closed        int64   `json:"closed"`
 	DistinctPeers int64   `json:"distinct_peers"` // distinct (address, port) pairs among the accepted
+	Requests      int64   `json:"requests"`       // answered
+	OverLimit     int64   `json:"over_limit"`     // of the accepted, reset at once: as many were open as may be
+	IdleClosed    int64   `json:"idle_closed"`    // of the closed, those that sent nothing for too long
 	NoFD          int64   `json:"no_fd"`          // accepts that failed for want of a descriptor
 	States        *States `json:"states,omitempty"`
+}
+
+// ScheduleError says how late attempts of an open loop began: start less due
+// time. It is the generator's own fault, and part of response times.
+type ScheduleError struct {
+	P50NS int64 `json:"p50_ns"`
+	P99NS int64 `json:"p99_ns"`
+	MaxNS int64 `json:"max_ns"`
+}
+
+// Requests counts what was sent over open connections.
+type Requests struct {
+	Answered int64 `json:"answered"`
+	Failed   int64 `json:"failed"` // without an answer: the connection ended
+}
+
+// TimeWait counts the sockets in TIME_WAIT at the end of a churn: it gathers at
+// the end that closes first by FIN.
+type TimeWait struct {
+	Generator int64 `json:"generator"`
+	Listener  int64 `json:"listener"`
 }
 
 // Witness counts the connections that were open at the fullest moment, as
@@ -278,9 +318,36 @@ type Ports struct {
 	Map      string   `json:"map,omitempty"`   // uses of each of the 65,536 ports, one saturating byte a port, deflated, base64
 }
 
+// Reuse is how long closed ports took to come back: from the end of the close
+// to the first probe that found the port free. Each port was free at the
+// latest then, and still taken ResolutionNS before, at the most.
+type Reuse struct {
+	Count        int64  `json:"count"` // ports that came back
+	MinNS        int64  `json:"min_ns"`
+	P50NS        int64  `json:"p50_ns"`
+	MaxNS        int64  `json:"max_ns"`
+	HDR          string `json:"hdr"`
+	ResolutionNS int64  `json:"resolution_ns"` // the longest time between the last probe that failed and the first that did not
+	AtOnce       int64  `json:"at_once"`       // ports that the first probe after the close found free
+	Lost         int64  `json:"lost"`          // ports that did not come back while they were waited for
+	Probes       int64  `json:"probes"`
+}
+
 // Counters are differences of kernel counters over the run, by their kernel
 // names (/proc/net/snmp and /proc/net/netstat).
 type Counters map[string]int64
+
+// Plus adds counters up. Neither is changed.
+func (c Counters) Plus(other Counters) Counters {
+	if len(other) == 0 {
+		return c
+	}
+	sum := maps.Clone(other)
+	for name, n := range c {
+		sum[name] += n
+	}
+	return sum
+}
 
 // Cost is what one connection cost.
 type Cost struct {

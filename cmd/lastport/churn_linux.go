@@ -1,0 +1,110 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"lastport/loadgen"
+	"lastport/loadgen/pace"
+	"lastport/loadgen/step"
+)
+
+// churnFlags are the flags of churn besides those of every run.
+type churnFlags struct {
+	runFlags
+	rate        string
+	concurrency int
+	attempts    int64
+	requests    int
+	timeoutSet  bool
+}
+
+func (a *app) churnVerb() *cobra.Command {
+	var f churnFlags
+	c := &cobra.Command{
+		Use:   "churn",
+		Short: "open and close, at a rate or as fast as possible",
+		Long: "churn opens connections and closes them. With --rate N attempts are due at equal\n" +
+			"distances whatever became of earlier ones (open loop), and response time counts from\n" +
+			"the moment an attempt was due. With --rate max as many connections as --concurrency\n" +
+			"says follow one another without a pause (closed loop).\n\n" +
+			"When the rate is above what the ports sustain they run out at the predicted attempt.\n" +
+			"Attempts go on, their failures are counted, and successes come back when ports do.",
+		Example: "  lastport churn --rate 400 --duration 2m\n" +
+			"  lastport churn --range 40000-40999 --rate 100 --duration 20s\n" +
+			"  lastport churn --rate max --close server-fin\n" +
+			"  lastport churn --rate 100 --hold 2s --requests 10\n" +
+			"  lastport churn --rate 470 --duration 90s --expect no_port==0",
+		RunE: func(c *cobra.Command, _ []string) error {
+			f.timeoutSet = c.Flags().Changed("timeout")
+			return a.single("churn", step.ClientFIN, &f.runFlags, f.churnConfig)
+		},
+	}
+	fs := c.Flags()
+	f.add(fs)
+	fs.StringVar(&f.rate, "rate", "max", "a `NUMBER` of attempts per second, or max")
+	fs.IntVar(&f.concurrency, "concurrency", 0, "a `NUMBER` of connections at a time, with --rate max (default: one for each worker)")
+	fs.Int64Var(&f.attempts, "attempts", 0, "end after this `NUMBER` (default: when --duration is over)")
+	fs.IntVar(&f.requests, "requests", 0, "a `NUMBER` of small requests over each connection before its close")
+	setDefault(fs, "duration", (10 * time.Second).String())
+	fs.Lookup("duration").Usage = "how `LONG` attempts are made"
+	fs.Lookup("workers").DefValue = "1 with a rate, one a processor with --rate max"
+	return c
+}
+
+// churnConfig adds what the flags of churn say.
+func (f *churnFlags) churnConfig(c *loadgen.Config) error {
+	switch {
+	case f.duration == 0:
+		return usagef("--duration 10s", "--duration 0s: a churn needs a time to end")
+	case f.duration > maxChurn:
+		return usagef("--duration 24h", "--duration %v: at most %v", f.duration, maxChurn)
+	case f.timeoutSet && f.timeout > f.duration:
+		return usagef(fmt.Sprintf("--timeout %v", f.duration), "--timeout %v is longer than --duration %v: no attempt could take that long", f.timeout, f.duration)
+	case f.hold > f.duration:
+		return usagef(fmt.Sprintf("--hold %v", f.duration/2), "--hold %v is longer than --duration %v", f.hold, f.duration)
+	case f.attempts > 0 && f.attempts < int64(f.workers):
+		return usagef(fmt.Sprintf("--workers %d", f.attempts), "--workers %d: more than --attempts %d", f.workers, f.attempts)
+	case f.concurrency > 0 && f.concurrency < f.workers:
+		return usagef(fmt.Sprintf("--workers %d", f.concurrency), "--workers %d: more than --concurrency %d", f.workers, f.concurrency)
+	case f.attempts < 0:
+		return usagef("--attempts 1000", "--attempts %d: want 1 or more, or 0 for no bound", f.attempts)
+	case f.requests < 0 || f.requests > maxRequests:
+		return usagef("--requests 10", "--requests %d: want 0 to %d", f.requests, maxRequests)
+	case f.concurrency < 0 || f.concurrency > maxConcurrency:
+		return usagef("--concurrency 64", "--concurrency %d: want 1 to %d", f.concurrency, maxConcurrency)
+	}
+	c.Timeout = min(c.Timeout, f.duration)
+	c.Attempts, c.Requests = f.attempts, f.requests
+	return f.pace(c)
+}
+
+// Bounds of a churn: times fit into a tag of 48 bits, requests into one of 16.
+const (
+	maxChurn       = 24 * time.Hour
+	maxRequests    = 65535
+	maxConcurrency = 1 << 20
+)
+
+// pace reads --rate and --concurrency.
+func (f *churnFlags) pace(c *loadgen.Config) error {
+	if f.rate == "max" {
+		c.Concurrency = max(f.concurrency, c.Workers)
+		return nil
+	}
+	rate, err := strconv.ParseFloat(f.rate, 64)
+	if err != nil {
+		return usagef("--rate 100", "--rate %q: want attempts per second, such as 100, or max", f.rate)
+	}
+	if _, err := pace.NewConstant(rate); err != nil {
+		return usagef("--rate 100", "--rate %s: want more than 0 and at most 1e9 per second, or max", f.rate)
+	}
+	if f.concurrency > 0 {
+		return usagef("--rate max --concurrency "+strconv.Itoa(f.concurrency), "--concurrency is for --rate max: at a rate, attempts are made when they are due")
+	}
+	c.Rate = rate
+	return nil
+}

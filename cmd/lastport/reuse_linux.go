@@ -1,0 +1,105 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"lastport/loadgen"
+	"lastport/loadgen/place"
+	"lastport/loadgen/step"
+)
+
+// allCloses as --close runs every close mode, side by side.
+const allCloses = "all"
+
+func (a *app) reuseVerb() *cobra.Command {
+	var f runFlags
+	c := &cobra.Command{
+		Use:   "reuse",
+		Short: "how long until a closed port can be used again",
+		Long: "reuse opens connections, closes them, and asks again and again for each of their ports,\n" +
+			"as an ordinary program would, until the port can connect to the same target. It puts\n" +
+			"what it measured beside what the close mode and these settings predict.\n\n" +
+			"--close all runs every close mode side by side, each in a place of its own, so that\n" +
+			"all of them take one TIME_WAIT.",
+		Example: "  lastport reuse\n" +
+			"  lastport reuse --close all\n" +
+			"  lastport reuse --sysctl net.ipv4.tcp_tw_reuse=1 --sysctl net.ipv4.tcp_tw_reuse_delay=250\n" +
+			"  lastport reuse --close server-fin --connections 1000 --expect 'reuse.max<5ms'",
+		RunE: func(*cobra.Command, []string) error { return a.reuse(&f) },
+	}
+	fs := c.Flags()
+	f.add(fs)
+	fs.Int64Var(&f.connections, "connections", reuseConnections, "a `NUMBER` of ports to close and wait for")
+	fs.Lookup("close").Usage += ", or all: side by side"
+	for _, name := range []string{"hold", "workers"} {
+		_ = fs.MarkHidden(name) // they mean nothing here; the flags exist, so this cannot fail
+	}
+	return c
+}
+
+// reuseConnections is the default: enough for a distribution, and few enough to
+// probe each port every millisecond.
+const reuseConnections = 100
+
+// reuse makes one reuse, or one for each close mode.
+func (a *app) reuse(f *runFlags) error {
+	if f.workers != 1 {
+		return usagef("--workers 1", "--workers %d: a reuse is one worker's", f.workers)
+	}
+	if f.hold != 0 {
+		return usagef("leave --hold out", "--hold %v: a reuse closes at once", f.hold)
+	}
+	if f.connections == 0 {
+		f.connections = reuseConnections
+	}
+	if f.close != allCloses {
+		return a.single("reuse", step.ClientFIN, f, reuseConfig)
+	}
+	host, err := place.ReadHost(sysctlKeys(f.sysctls)...)
+	if err != nil {
+		return err
+	}
+	runs, err := f.closeModes(host)
+	if err != nil {
+		return err
+	}
+	s, err := makeSetFolder(f.out, "reuse", "close", len(runs))
+	if err != nil {
+		return err
+	}
+	a.ui.together(len(runs))
+	return a.concludeSet(s, a.allAtOnce(s, runs, host), &f.output)
+}
+
+// closeModes makes a run for each close mode.
+func (f *runFlags) closeModes(host place.Host) ([]namedRun, error) {
+	var runs []namedRun
+	for i, mode := range step.CloseModes() {
+		one := *f
+		one.close = mode
+		cfg, err := one.config("reuse", step.ClientFIN, host)
+		if err == nil {
+			err = reuseConfig(&cfg)
+		}
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, namedRun{i, mode, cfg})
+	}
+	return runs, nil
+}
+
+// reuseConfig checks what only a reuse minds.
+func reuseConfig(c *loadgen.Config) error {
+	const most = 10_000 // beyond, probing takes a processor
+	if c.Connections > most {
+		return usagef(fmt.Sprintf("--connections %d", most), "--connections %d: at most %d ports can be probed often enough", c.Connections, most)
+	}
+	if c.Duration > 0 && c.Duration < time.Second {
+		return usagef("--duration 70s", "--duration %v: too short to wait for a port", c.Duration)
+	}
+	return nil
+}

@@ -1,0 +1,267 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/vishvananda/netlink"
+	"pgregory.net/rapid"
+
+	"lastport/reports/result"
+)
+
+// noRaceSleep spares each process a second at its end under the race detector.
+const noRaceSleep = "GORACE=atexit_sleep_ms=0"
+
+// inNamespace runs the calling test again in a private network namespace with a
+// loopback link, and says whether this is there.
+func inNamespace(t *testing.T) bool {
+	t.Helper()
+	const env = "LASTPORT_TEST_IN_NAMESPACE"
+	if os.Getenv(env) == t.Name() {
+		lo, err := netlink.LinkByName("lo")
+		if err == nil {
+			err = netlink.LinkSetUp(lo)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return true
+	}
+	requireNamespaces(t)
+	cmd := exec.Command("/proc/self/exe", "-test.run=^"+t.Name()+"$")
+	cmd.Env = append(os.Environ(), env+"="+t.Name(), noRaceSleep)
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET,
+		UidMappings: []syscall.SysProcIDMap{{HostID: os.Geteuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{HostID: os.Getegid(), Size: 1}},
+	}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("in a namespace: %v\n%s", err, out)
+	}
+	return false
+}
+
+// prepare makes this test binary ready to run as lastport.
+func prepare(args ...string) (*exec.Cmd, *lockedBuffer) {
+	cmd := exec.Command("/proc/self/exe", args...)
+	cmd.Args[0] = "lastport" // as testscript.Main looks for it
+	cmd.Env = append(os.Environ(), noRaceSleep)
+	var stderr lockedBuffer
+	cmd.Stderr = &stderr
+	return cmd, &stderr
+}
+
+// serving is a lastport serve that runs.
+type serving struct {
+	cmd    *exec.Cmd
+	stdout bytes.Buffer
+	stderr *lockedBuffer
+	addr   string
+}
+
+// serve starts lastport serve on a port that the kernel chooses.
+func serve(t *testing.T, args ...string) *serving {
+	t.Helper()
+	var s serving
+	s.cmd, s.stderr = prepare(append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
+	s.cmd.Stdout = &s.stdout
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.cmd.Process.Kill() }) // fails where it has ended
+	listens := regexp.MustCompile(`(?m)^listening on (\S+)$`)
+	waitFor(t, "a listener", func() bool { return listens.MatchString(s.stderr.String()) })
+	s.addr = listens.FindStringSubmatch(s.stderr.String())[1]
+	return &s
+}
+
+// end sends the signal and returns the statistics.
+func (s *serving) end(t *testing.T, sig syscall.Signal) (stats result.Server) {
+	t.Helper()
+	if err := s.cmd.Process.Signal(sig); err != nil {
+		t.Fatal(err)
+	}
+	if status := exitOf(t, s.cmd); status != exitOK {
+		t.Errorf("%v: status %d, want %d\n%s", sig, status, exitOK, s.stderr)
+	}
+	if err := json.Unmarshal(s.stdout.Bytes(), &stats); err != nil {
+		t.Fatalf("statistics %q: %v", s.stdout.String(), err)
+	}
+	return stats
+}
+
+func connect(t *testing.T, addr string) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+// exchange sends a request and reads its answer.
+func exchange(t *testing.T, conn net.Conn) {
+	t.Helper()
+	answer := []byte{0}
+	_, err := conn.Write([]byte{1})
+	if err == nil {
+		_, err = io.ReadFull(conn, answer)
+	}
+	if err != nil || answer[0] != 1 {
+		t.Errorf("answer %v, %v, want 1", answer, err)
+	}
+}
+
+// The first signal closes what is open and prints what was seen.
+func TestServeEnds(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		s := serve(t, "--format", "json")
+		conn := connect(t, s.addr)
+		for range 3 {
+			exchange(t, conn)
+		}
+		if err := s.cmd.Process.Signal(syscall.SIGUSR1); err != nil {
+			t.Fatal(err)
+		}
+		const line = `{"accepted":1,"closed":0,"distinct_peers":1,"requests":3,"over_limit":0,"idle_closed":0,"no_fd":0}`
+		waitFor(t, "statistics on standard error", func() bool { return strings.Contains(s.stderr.String(), line+"\n") })
+		want := result.Server{Accepted: 1, Closed: 1, DistinctPeers: 1, Requests: 3}
+		if got := s.end(t, sig); got != want {
+			t.Errorf("%v: %+v, want %+v", sig, got, want)
+		}
+		if n, err := conn.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) {
+			t.Errorf("%v: the client reads %d, %v, want the end", sig, n, err)
+		}
+	}
+}
+
+// Every flag that bounds a connection reaches the listener.
+func TestServeLimits(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	for _, test := range []struct {
+		flags string
+		ask   bool  // the client sends the byte 0
+		end   error // how the client sees the close
+		want  result.Server
+	}{
+		{flags: "--close server-fin --hold 0", end: io.EOF},
+		{flags: "--close server-fin --hold 20ms", end: io.EOF},
+		{flags: "--close server-rst --hold 20ms", end: syscall.ECONNRESET},
+		{flags: "--close server-rst", ask: true, end: syscall.ECONNRESET},
+		{flags: "--idle 20ms", end: io.EOF, want: result.Server{IdleClosed: 1}},
+	} {
+		s := serve(t, append(strings.Fields(test.flags), "--format", "json")...)
+		conn := connect(t, s.addr)
+		if test.ask {
+			if _, err := conn.Write([]byte{0}); err != nil {
+				t.Error(err)
+			}
+		}
+		if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, test.end) {
+			t.Errorf("%s: the client reads %v, want %v", test.flags, err, test.end)
+		}
+		test.want.Accepted, test.want.Closed, test.want.DistinctPeers = 1, 1, 1
+		if got := s.end(t, syscall.SIGINT); got != test.want {
+			t.Errorf("%s: %+v, want %+v", test.flags, got, test.want)
+		}
+	}
+}
+
+func TestServeMaxConnections(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	s := serve(t, "--max-connections", "2", "--format", "json")
+	for range 2 {
+		exchange(t, connect(t, s.addr))
+	}
+	conn, err := net.Dial("tcp", s.addr)
+	if err == nil { // the reset may come before it is asked for
+		_, err = conn.Read(make([]byte, 1))
+		_ = conn.Close()
+	}
+	if !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("the third ends by %v, want a reset", err)
+	}
+	if got := s.end(t, syscall.SIGINT); got.OverLimit != 1 || got.Accepted != 3 || got.Closed != 3 {
+		t.Errorf("%+v, want one of 3 over the limit", got)
+	}
+}
+
+// A port that is taken fails a server that cannot start; it is no wrong usage.
+func TestServePortInUse(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	s := serve(t)
+	cmd, stderr := prepare("serve", "--listen", s.addr)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if status := exitOf(t, cmd); status != exitFailed {
+		t.Errorf("status %d, want %d", status, exitFailed)
+	}
+	if !regexp.MustCompile(`^lastport: listen on \S+: bind: the port is taken, .*\nhint: see what has it with .*\n$`).MatchString(stderr.String()) {
+		t.Errorf("standard error: %s", stderr)
+	}
+}
+
+// What addressList writes, --listen understands.
+func TestAddressListIsUnderstood(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		addr := rapid.SampledFrom([]string{"127.0.0.1", "127.1.2.3", "::1"})
+		var addrs []netip.AddrPort
+		for range rapid.IntRange(1, 4).Draw(t, "pieces") {
+			first := rapid.Uint16Range(1, 65530).Draw(t, "first")
+			at := netip.MustParseAddr(addr.Draw(t, "address"))
+			for i := range rapid.Uint16Range(1, 5).Draw(t, "ports") {
+				if one := netip.AddrPortFrom(at, first+i); !slices.Contains(addrs, one) {
+					addrs = append(addrs, one)
+				}
+			}
+		}
+		text := addressList(addrs)
+		got, err := parseListens(strings.Split(text, ", "))
+		if err != nil || !slices.Equal(got, addrs) {
+			t.Fatalf("%v is written as %q and read as %v, %v", addrs, text, got, err)
+		}
+	})
+}
+
+func FuzzParseListen(f *testing.F) {
+	for _, seed := range []string{"127.0.0.1:7000-7009", "[::1]:0", "127.0.0.1:0-9", "10.0.0.1:1", "[::ffff:127.0.0.1]:1-65535", "-", ""} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		addrs, err := parseListen(text)
+		if (err == nil) != (len(addrs) > 0) {
+			t.Fatalf("%q: %d addresses, %v", text, len(addrs), err)
+		}
+		if err != nil && statusOf(err) != exitUsage {
+			t.Fatalf("%q: %v is no wrong usage", text, err)
+		}
+		for i, addr := range addrs {
+			if !addr.Addr().IsLoopback() || i > 0 && addr.Port() != addrs[i-1].Port()+1 {
+				t.Fatalf("%q: %v", text, addrs)
+			}
+		}
+	})
+}

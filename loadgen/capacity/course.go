@@ -1,0 +1,160 @@
+package capacity
+
+import (
+	"math"
+	"math/bits"
+	"time"
+)
+
+// Course is what an open loop comes to: attempts at a steady rate, each of
+// which takes a port for as long as its connection is held and until the port
+// has come back.
+type Course struct {
+	Attempts int64 // due within the duration: at 0, and every 1/rate from there
+
+	Successes Interval[int64]
+	NoPort    Interval[int64] // attempts that find no port: all the others
+
+	// FirstNoPort is the first attempt that finds no port; nil if there is none
+	// within the duration.
+	FirstNoPort *FirstNoPort
+
+	Open  Interval[int64] // connections open at the same time, at most: rate × hold
+	Needs Interval[int64] // ports that the rate takes up if none is ever refused: rate × (hold + reuse)
+
+	// Sustained says that the ports are enough for the rate for ever, whatever
+	// the kernel leaves to chance. If they are not, they may still be enough by
+	// luck, unless Needs is beyond them altogether.
+	Sustained bool
+
+	Why []string // in plain sentences
+}
+
+// FirstNoPort is when ports run out.
+type FirstNoPort struct {
+	Attempt Interval[int64]         // counted from 1
+	After   Interval[time.Duration] // the time at which that attempt is due
+
+	// Certain is false if ports come back so close to the time at which they
+	// are needed that there may be no such attempt at all.
+	Certain bool
+}
+
+// Course returns the course of attempts at rate per second, for one source and
+// one target: several are pools of their own, each with its share of the rate.
+// Rates are as package pace has them, in millionths and up to a billion; without
+// a rate or a duration above 0 nothing is attempted, and the course is zero.
+//
+// The bounds are exact for a generator that is never late. If success number i
+// takes its port for T(i), it comes at the first due time at which i - N + 1
+// ports are back, so it never comes earlier when a T(j) before it is longer,
+// nor when a port less is there. Hence all that chance can do, one port's timer
+// or many that end in one bunch, lies between two courses: the most ports with
+// the shortest T, and the fewest with the longest. Both can happen.
+func (a Answer) Course(rate float64, hold, duration time.Duration) Course {
+	s := everySecond(rate)
+	n := s.before(duration)
+	if n == 0 {
+		return Course{}
+	}
+	ports := a.Connections
+	shortest, longest := s.taken(hold+a.Reuse.Min), s.taken(hold+a.Reuse.Max)
+	fewest, most := successes(n, ports.Min, longest), successes(n, ports.Max, shortest)
+	open := min(n, s.before(hold))
+	c := Course{
+		Attempts:  n,
+		Successes: Interval[int64]{fewest, most},
+		NoPort:    Interval[int64]{n - most, n - fewest},
+		Open:      Interval[int64]{min(ports.Min, open), min(ports.Max, open)},
+		Needs:     Interval[int64]{shortest, longest},
+		Sustained: longest <= ports.Min,
+	}
+	c.FirstNoPort = c.firstNoPort(ports, s)
+	c.Why = c.explain(a, rate, hold)
+	return c
+}
+
+// successes counts those of n attempts that find one of the ports, if each
+// success takes its port for the time of the given number of attempts. The
+// first cycle uses up the ports and then waits; every later cycle does the
+// same, because ports come back in the order and the rhythm in which they were
+// taken.
+func successes(n, ports, taken int64) int64 {
+	perCycle := min(ports, taken)
+	return n/taken*perCycle + min(n%taken, perCycle)
+}
+
+// firstNoPort finds the attempt that meets the ports all taken. With N ports it
+// is never before N+1; and it is N+1, unless a port may be back by then.
+func (c Course) firstNoPort(ports Interval[int64], s schedule) *FirstNoPort {
+	if c.Sustained || c.Attempts <= ports.Min {
+		return nil
+	}
+	f := FirstNoPort{
+		Attempt: Interval[int64]{ports.Min + 1, c.Attempts},
+		Certain: ports.Max < min(c.Needs.Min, c.Attempts),
+	}
+	if f.Certain {
+		f.Attempt.Max = ports.Max + 1
+	}
+	f.After = Interval[time.Duration]{s.due(f.Attempt.Min - 1), s.due(f.Attempt.Max - 1)}
+	return &f
+}
+
+// Ceiling returns how many connections a closed loop can open within the
+// duration at most, however fast it is and however many are under way: each
+// port once, and again whenever it can be back. How many it does open is the
+// machine's business; in the long run it is no more than Rate. Nil if ports set
+// no bound.
+func (a Answer) Ceiling(hold, duration time.Duration) *int64 {
+	cycle := hold + a.Reuse.Min
+	if cycle <= 0 || duration <= 0 {
+		return nil
+	}
+	times := int64((duration-1)/cycle) + 1
+	if a.Connections.Max > math.MaxInt64/times {
+		return nil
+	}
+	ceiling := a.Connections.Max * times
+	return &ceiling
+}
+
+// schedule is a rate in attempts per million seconds, so that whole numbers are
+// enough. Its due times are those of pace.Constant.
+type schedule uint64
+
+const micros = 1_000_000 // millionths in one attempt per second
+
+// everySecond returns the schedule of attempts per second, within the bounds of
+// package pace: 0, for no attempt at all, to a billion.
+func everySecond(rate float64) schedule {
+	const most = 1e9 // pace.MaxPerSecond
+	if !(rate > 0) { // so that NaN is none too
+		return 0
+	}
+	return schedule(math.Round(min(rate, most) * micros))
+}
+
+// due returns when attempt k, counted from 0, is due, rounded down. It is asked
+// for attempts of a duration alone, so the quotient is a duration.
+func (s schedule) due(k int64) time.Duration {
+	hi, lo := bits.Mul64(uint64(k), uint64(time.Second)*micros)
+	due, _ := bits.Div64(hi, lo, uint64(s))
+	return time.Duration(due)
+}
+
+// before counts the attempts that are due in the time d from an attempt on,
+// itself included, and d itself not: the whole number at or above rate × d. As
+// many attempts later, a port that was taken for d is back.
+func (s schedule) before(d time.Duration) int64 {
+	hi, lo := bits.Mul64(uint64(max(d, 0)), uint64(s))
+	count, rest := bits.Div64(hi, lo, uint64(time.Second)*micros) // at most d, as the rate is at most a billion
+	if rest > 0 {
+		count++
+	}
+	return int64(count)
+}
+
+// taken is before for a port: whatever it was taken for, the attempt that took
+// it had it.
+func (s schedule) taken(d time.Duration) int64 { return max(1, s.before(d)) }

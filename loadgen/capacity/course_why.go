@@ -1,0 +1,36 @@
+package capacity
+
+import (
+	"fmt"
+	"time"
+)
+
+// explain says in plain sentences how the course comes about.
+func (c Course) explain(a Answer, rate float64, hold time.Duration) []string {
+	back := Interval[time.Duration]{round(hold + a.Reuse.Min), round(hold + a.Reuse.Max)}
+	ports := a.Connections
+	if c.Sustained {
+		return []string{fmt.Sprintf("%v attempts per second need %s of %s ports: each is back after %s", rate, c.Needs, ports, back)}
+	}
+	why := []string{c.scarcity(ports, rate, back)}
+	if c.FirstNoPort != nil && time.Duration(float64(c.Attempts)/rate*float64(time.Second)) > back.Min {
+		why = append(why, fmt.Sprintf(
+			"each port serves one attempt in %s, and ports come back in the order and the rhythm in which they were taken", back))
+	}
+	return why
+}
+
+// scarcity says how the attempts and the ports that are too few for them meet.
+func (c Course) scarcity(ports Interval[int64], rate float64, back Interval[time.Duration]) string {
+	switch f := c.FirstNoPort; {
+	case f == nil:
+		return fmt.Sprintf("%d attempts do not use up %s ports, though %v per second would need %s to go on for ever",
+			c.Attempts, ports, rate, c.Needs)
+	case f.Certain:
+		return fmt.Sprintf("attempt %s finds no port: %v attempts per second use up %s ports in %s, and none is back before %v",
+			f.Attempt, rate, ports, f.After, back.Min)
+	}
+	return fmt.Sprintf("%v attempts per second need %s of %s ports: "+
+		"whether and when one finds none depends on the moments at which ports come back",
+		rate, c.Needs, ports)
+}

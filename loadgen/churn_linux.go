@@ -1,0 +1,148 @@
+package loadgen
+
+import (
+	"math"
+	"time"
+
+	"lastport/loadgen/capacity"
+	"lastport/loadgen/kernel"
+	"lastport/loadgen/observe"
+	"lastport/loadgen/pace"
+	"lastport/loadgen/scenario"
+	"lastport/reports/result"
+)
+
+// startIn is the time, in nanoseconds, from the last preparation to the first
+// due attempt: enough for every worker to be there.
+const startIn = int64(10 * time.Millisecond)
+
+// churn opens and closes connections, at a rate or as fast as it can, for the
+// run's duration.
+func (r *run) churn() error {
+	works, err := r.churnWorks(r.clock.Now() + startIn)
+	if err != nil {
+		return err
+	}
+	r.enter("churn", works[0].Deadline)
+	cpu := kernel.ProcessCPU()
+	if err := r.works(asWorks(works)); err != nil {
+		return err
+	}
+	took := r.clock.Now() - works[0].From
+	cpu = kernel.ProcessCPU().Sub(cpu)
+	client, listener, stateErr := observe.Count(r.cfg.Targets)
+	if err := r.peer.Drain(); err != nil {
+		return err
+	}
+	server := r.peer.Stats()
+	r.do(func() {
+		r.complete = !r.stop.Load()
+		opened := r.counted.Opened()
+		r.res.Measured.Connections = &opened
+		rate := float64(opened) / time.Duration(took).Seconds()
+		r.res.Measured.RatePerS = &rate
+		r.res.Cost = cost(cpu, opened)
+		if stateErr == nil {
+			r.res.TimeWait = &result.TimeWait{Generator: *client.TimeWait, Listener: *listener.TimeWait}
+			server.States = &listener
+		}
+		r.res.Server = &server
+	})
+	return nil
+}
+
+// churnWorks deals the churn to the workers.
+func (r *run) churnWorks(from int64) ([]*scenario.Churn, error) {
+	n := len(r.engines)
+	works := make([]*scenario.Churn, n)
+	for i := range works {
+		c := scenario.Churn{
+			First: int64(i), Every: int64(n), Concurrency: deal(int64(r.cfg.Concurrency), i, n),
+			Attempts: int64(deal(r.cfg.Attempts, i, n)), Requests: r.cfg.Requests, Hold: r.cfg.Hold,
+			From: from, Deadline: from + int64(r.cfg.Duration), Stop: &r.stop,
+		}
+		if r.cfg.Rate > 0 {
+			pacer, err := pace.NewConstant(r.cfg.Rate)
+			if err != nil {
+				return nil, err
+			}
+			c.Pacer = pacer
+		}
+		works[i] = scenario.NewChurn(c)
+	}
+	return works, nil
+}
+
+// churnConnections is how many connections a churn has open or opening at once,
+// at most: what the ports allow, what the rate brings while attempts are held or
+// wait for their timeouts, or what was asked for.
+func (r *run) churnConnections() int64 {
+	most := r.answer.Connections.Max
+	if r.cfg.Rate == 0 {
+		return min(most, int64(r.cfg.Concurrency))
+	}
+	const burst = 64 // attempts that a late worker makes before it closes again
+	during := r.cfg.Rate * (r.cfg.Hold + r.cfg.Timeout).Seconds()
+	return min(most, int64(math.Ceil(during))+burst)
+}
+
+// due is how many attempts a churn at a rate has to make.
+func (r *run) due() int64 {
+	due := int64(math.Ceil(r.cfg.Rate * r.cfg.Duration.Seconds()))
+	if r.cfg.Attempts > 0 {
+		due = min(due, r.cfg.Attempts)
+	}
+	return due
+}
+
+// predictChurn says what the rate brings within the duration.
+func (r *run) predictChurn(p *result.Predicted) {
+	p.Connections = nil // of what is open at once nothing is predicted
+	if r.cfg.Rate == 0 {
+		return
+	}
+	course := r.answer.Course(r.cfg.Rate, r.cfg.Hold, r.courseTime())
+	p.Connections = interval(course.Successes)
+	p.NoPort = interval(course.NoPort)
+	if f := course.FirstNoPort; f != nil {
+		p.FirstNoPort = interval(f.Attempt)
+		p.FirstNoPortNS = &result.Interval{Min: int64(f.After.Min), Max: int64(f.After.Max)}
+	}
+	p.Why = append(p.Why, course.Why...)
+}
+
+// courseTime is how long attempts are made.
+func (r *run) courseTime() time.Duration {
+	if r.cfg.Attempts > 0 {
+		return min(r.cfg.Duration, time.Duration(float64(r.cfg.Attempts)/r.cfg.Rate*float64(time.Second)))
+	}
+	return r.cfg.Duration
+}
+
+func interval(i capacity.Interval[int64]) *result.Interval {
+	return &result.Interval{Min: i.Min, Max: i.Max}
+}
+
+// churnVerdict is a churn in one line.
+func (r *run) churnVerdict(res *result.Result) result.Verdict {
+	ok, attempts := res.Outcomes.OK, res.Attempts
+	switch {
+	case !r.complete:
+		return bad("interrupted after %s", counted(attempts, "attempt"))
+	case attempts == 0:
+		return bad("no attempt was made")
+	case ok == 0 && res.Outcomes.NoPort == 0:
+		return bad("none of %s connected", counted(attempts, "attempt"))
+	case r.cfg.Rate > 0 && attempts < r.due():
+		return bad("the generator, not the ports, was the limit: %s of %s due", counted(attempts, "attempt"), grouped(r.due()))
+	case res.Residual.Connections != nil && *res.Residual.Connections != 0:
+		return bad("%s measured, %s predicted: %+d", connections(ok), span(*res.Predicted.Connections), *res.Residual.Connections)
+	case res.Measured.FirstNoPort != nil:
+		n := res.Measured.FirstNoPort
+		return result.Verdict{OK: true, Text: "ports ran out at attempt " + grouped(n.Attempt) + ": " +
+			connections(ok) + " of " + counted(attempts, "attempt")}
+	case ok < attempts:
+		return bad("%s of %s failed, but not for want of a port", grouped(attempts-ok), counted(attempts, "attempt"))
+	}
+	return result.Verdict{OK: true, Text: "no port ran out: " + connections(ok) + ", " + grouped(int64(math.Round(*res.Measured.RatePerS))) + " per second"}
+}

@@ -1,0 +1,168 @@
+package loadgen
+
+import (
+	"fmt"
+	"time"
+
+	"lastport/loadgen/capacity"
+	"lastport/loadgen/kernel"
+	"lastport/loadgen/scenario"
+	"lastport/loadgen/step"
+	"lastport/reports/result"
+)
+
+// reuse opens connections, closes them by the close mode, and measures when
+// each port can connect to the same target again.
+func (r *run) reuse() error {
+	f := &filling{run: r, conns: make([][]uint32, len(r.engines))}
+	opening, err := f.openSome()
+	if err != nil || r.stop.Load() || len(opening.Conns()) == 0 {
+		return err
+	}
+	expect := scenario.Window{Min: int64(r.answer.Reuse.Min), Max: int64(r.answer.Reuse.Max)}
+	patience := int64(3 * time.Second)
+	if end := r.deadline(); end > 0 {
+		patience = max(0, min(patience, end-r.clock.Now()-expect.Max))
+	}
+	work := scenario.NewReuse(scenario.Reuse{
+		Expect: expect, Patience: patience, Coarse: max(expect.Min/coarseProbes, finePause(len(opening.Conns()))),
+		Fine: finePause(len(opening.Conns())), Stop: &r.stop,
+	}, opening.Conns(), opening.Ports())
+	r.enter("wait", r.clock.Now()+expect.Max)
+	if err := r.works([]step.Work{work}); err != nil {
+		return err
+	}
+	if err := r.peer.Drain(); err != nil {
+		return err
+	}
+	server := r.peer.Stats()
+	r.do(func() {
+		r.res.Server = &server
+		r.complete = !r.stop.Load()
+		r.returned(work.Returns())
+	})
+	return nil
+}
+
+// coarseProbes is how many times a port is probed before it is expected: often
+// enough to see one that comes back early, and not so often that it costs.
+const coarseProbes = 200
+
+// finePause is the pause between two probes of a port when it is expected: a
+// probe takes some 5 µs, and all together may take half a processor.
+func finePause(ports int) int64 {
+	const each = int64(10 * time.Microsecond)
+	return max(int64(200*time.Microsecond), int64(ports)*each)
+}
+
+// openSome opens the connections that are to be closed.
+func (f *filling) openSome() (*scenario.Opening, error) {
+	f.enter("open", 0)
+	work := scenario.NewOpening(scenario.Opening{
+		Connections: int(f.answer.Connections.Max), Expected: int(f.answer.Connections.Max),
+		Deadline: f.deadline(), Timeout: f.cfg.Timeout, Stop: &f.stop,
+	})
+	err := f.works([]step.Work{work})
+	open := f.tally.Open()
+	end, last := work.Ended()
+	f.do(func() {
+		f.ends = ending{end, last}
+		f.res.Measured.Connections = &open
+	})
+	return work, err
+}
+
+// returned writes down what was learned of the ports. The delay is censored: a
+// port came back after the last probe that failed and no later than the first
+// that did not. It is as predicted if that interval and the predicted one meet.
+func (r *run) returned(list []scenario.Return) {
+	delays := result.NewHistogram()
+	out := &result.Reuse{}
+	worst := 0.0
+	for i := range list {
+		p := &list[i]
+		out.Probes += int64(p.Probes)
+		if !p.Back() {
+			out.Lost++
+			continue
+		}
+		delay := p.Delay()
+		delays.Record(delay)
+		out.MinNS, out.MaxNS = min(out.MinNS, delay), max(out.MaxNS, delay)
+		if delays.Count() == 1 {
+			out.MinNS = delay // exactly: the histogram keeps three digits
+		}
+		if p.Taken == 0 {
+			out.AtOnce++
+		} else {
+			out.ResolutionNS = max(out.ResolutionNS, p.Free-p.Taken)
+		}
+		if d := off(p, r.answer.Reuse); d*d > worst*worst {
+			worst = d
+		}
+	}
+	if s := delays.Summary(); s != nil {
+		out.Count, out.P50NS, out.HDR = s.Count, s.P50NS, s.HDR
+		r.reuseOff = &worst
+	}
+	r.res.Reuse = out
+	if counters, err := kernel.ReadCounters(); err == nil {
+		r.res.Kernel = result.Counters(counters.Since(r.before))
+	}
+}
+
+// off is how far a port's return lies from the prediction, as a share of the
+// nearer bound; 0 if it may lie inside. Where ports are predicted to come back
+// at once the bound is a millisecond.
+func off(p *scenario.Return, predicted capacity.Interval[time.Duration]) float64 {
+	const atOnce = float64(time.Millisecond)
+	switch {
+	case p.Delay() < int64(predicted.Min):
+		return float64(p.Delay()-int64(predicted.Min)) / float64(predicted.Min)
+	case p.AtLeast() > int64(predicted.Max):
+		return float64(p.AtLeast()-int64(predicted.Max)) / max(float64(predicted.Max), atOnce)
+	}
+	return 0
+}
+
+// reuseConnections is how many connections a reuse opens, with room for the
+// probes that connect.
+func (r *run) reuseConnections() int64 { return 2 * r.answer.Connections.Max }
+
+// reuseVerdict is a reuse in one line.
+func (r *run) reuseVerdict(res *result.Result) result.Verdict {
+	u := res.Reuse
+	switch {
+	case u == nil && r.ends.end == scenario.GaveUp:
+		return bad("no connection to close: attempt after attempt was %s", r.ends.last)
+	case u == nil || !r.complete:
+		return bad("interrupted before the ports were back")
+	case u.Count == 0:
+		return bad("none of %s came back", counted(u.Lost, "port"))
+	case u.Lost > 0:
+		return bad("%s of %s did not come back", grouped(u.Lost), counted(u.Lost+u.Count, "port"))
+	case *res.Residual.Reuse != 0:
+		return bad("ports came back after %v to %v, %s predicted", brief(u.MinNS), brief(u.MaxNS), r.predictedReuse())
+	}
+	return result.Verdict{OK: true, Text: fmt.Sprintf("after %s a port is free again after %v to %v; %s predicted",
+		res.Config.Close, brief(u.MinNS), brief(u.MaxNS), r.predictedReuse())}
+}
+
+func (r *run) predictedReuse() string {
+	p := r.answer.Reuse
+	if p.Max == 0 {
+		return "at once"
+	}
+	return fmt.Sprintf("%v to %v", brief(int64(p.Min)), brief(int64(p.Max)))
+}
+
+// brief rounds a time to three digits or so.
+func brief(ns int64) time.Duration {
+	d := time.Duration(ns)
+	for unit := time.Second; unit > 1; unit /= 1000 {
+		if d >= unit {
+			return d.Round(unit / 1000)
+		}
+	}
+	return d
+}

@@ -1,0 +1,123 @@
+package reports
+
+import (
+	"strings"
+
+	"lastport/reports/result"
+)
+
+// held says what keeps a source port after its connection, and what would
+// shorten it.
+type held struct {
+	means   string
+	todo    string
+	sysctls []string // the settings that decide
+}
+
+// timeWaitNS is TCP_TIMEWAIT_LEN of include/net/tcp.h.
+const timeWaitNS = 60_000_000_000
+
+// heldBy chooses the words for a run: by its mode, and where it has none by who
+// closes, and how.
+func heldBy(r *result.Result) held {
+	if h, ok := heldByMode(r.Config.Mode); ok {
+		return h
+	}
+	switch r.Config.Close {
+	case "client-fin":
+		return heldByTimeWait(r)
+	case "server-fin":
+		return held{means: "nothing: the listener closes first, so TIME_WAIT is at its end, and the generator may use the " +
+			"same port toward the same target at once"}
+	case "client-rst", "server-rst":
+		return held{
+			means: "nothing: RST ends a connection at both ends at once, and leaves no TIME_WAIT",
+			todo:  "in production RST throws away what was sent and not yet read: close by it only what may be lost",
+		}
+	}
+	return held{}
+}
+
+// heldByTimeWait is what an ordinary client meets.
+func heldByTimeWait(r *result.Result) held {
+	h := held{sysctls: []string{"net.ipv4.tcp_tw_reuse", "net.ipv4.tcp_tw_reuse_delay", "net.ipv4.tcp_timestamps"}}
+	if recycles(r) {
+		h.means = "TIME_WAIT, cut short: the generator closes first by FIN, and tcp_tw_reuse lets a new connection to the " +
+			"same target take the port after tcp_tw_reuse_delay, as timestamps tell the old segments from the new"
+		h.todo = "sooner still: net.ipv4.tcp_tw_reuse_delay (milliseconds, Linux 6.14), or let the peer close first"
+		return h
+	}
+	h.means = "TIME_WAIT: the generator closes first by FIN, and its port cannot connect to the same target for 60 s and " +
+		"the grain of the timer. No setting changes the 60 s: tcp_fin_timeout is the time of FIN_WAIT_2"
+	h.todo = "net.ipv4.tcp_tw_reuse=1 gives ports back after 1 s; better still, keep connections and use them again, " +
+		"or let the peer close first"
+	return h
+}
+
+// recycles says whether ports are predicted back before TIME_WAIT ends.
+func recycles(r *result.Result) bool {
+	reuse := r.Predicted.ReuseNS
+	return reuse != nil && reuse.Max > 0 && reuse.Max < timeWaitNS
+}
+
+// heldByMode are the ways to keep a port that are not a close: tcp(7) and the
+// kernel's ip-sysctl document.
+func heldByMode(mode string) (held, bool) {
+	switch mode {
+	case "syn-sent":
+		return held{
+			"a SYN that nobody answers: the kernel sends it again and again, and the port is taken until it gives up",
+			"give connect a timeout of its own, or lower net.ipv4.tcp_syn_retries",
+			[]string{"net.ipv4.tcp_syn_retries", "net.ipv4.tcp_syn_linear_timeouts"},
+		}, true
+	case "fin-wait2":
+		return held{
+			"FIN_WAIT_2: our FIN was acknowledged, and the peer never closes its end",
+			"lower net.ipv4.tcp_fin_timeout, which is this time and not that of TIME_WAIT, or repair the peer",
+			[]string{"net.ipv4.tcp_fin_timeout"},
+		}, true
+	case "user-timeout", "retries", "orphan":
+		return held{
+			"data in flight to a peer that has vanished: it is sent again until TCP_USER_TIMEOUT or net.ipv4.tcp_retries2 " +
+				"ends it, and once the program has closed, net.ipv4.tcp_orphan_retries",
+			"set TCP_USER_TIMEOUT on the socket: it is a bound in milliseconds",
+			[]string{"net.ipv4.tcp_retries2", "net.ipv4.tcp_orphan_retries"},
+		}, true
+	case "keepalive":
+		return held{
+			"an idle connection to a peer that is gone: without keepalive for ever, with it until the probes have failed",
+			"set SO_KEEPALIVE with TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT on the socket",
+			[]string{"net.ipv4.tcp_keepalive_time", "net.ipv4.tcp_keepalive_intvl", "net.ipv4.tcp_keepalive_probes"},
+		}, true
+	}
+	return held{means: mode}, mode != ""
+}
+
+// settingsOf lists settings in force by their last word: "tcp_tw_reuse=2".
+func settingsOf(h result.Host, keys []string) string {
+	var all []string
+	for _, key := range keys {
+		if value, ok := h.Sysctls[key]; ok {
+			all = append(all, key[strings.LastIndexByte(key, '.')+1:]+"="+shorten(value, 20))
+		}
+	}
+	return phrases(all...)
+}
+
+// timeWaitWords say what it means at which end TIME_WAIT gathered.
+func timeWaitWords(r *result.Result) (means, todo string) {
+	switch w := r.TimeWait; {
+	case w.Generator > 0 && w.Listener > 0:
+		return "at both ends: connections were closed first by either", ""
+	case w.Generator > 0 && recycles(r):
+		return "at the generator, which closed first by FIN; tcp_tw_reuse gives its ports back before TIME_WAIT ends", ""
+	case w.Generator > 0:
+		return "at the generator, which closed first by FIN: each is a source port that cannot connect to the same target " +
+			"until its timer ends", "let the peer close first, and TIME_WAIT costs it memory but you no port"
+	case w.Listener > 0:
+		return "at the listener, which closed first by FIN: there it costs memory, and the generator no port", ""
+	case r.Config.Close == "client-rst", r.Config.Close == "server-rst":
+		return "at neither end: RST leaves none", ""
+	}
+	return "at neither end", ""
+}

@@ -1,0 +1,170 @@
+package reports
+
+import (
+	"fmt"
+	"strconv"
+
+	"lastport/reports/result"
+)
+
+// forecast is one thing that was predicted, measured, or both; "" is absent.
+type forecast struct {
+	name, predicted, measured, residual string
+	off                                 bool // the residual is not 0
+}
+
+// prediction sets predicted, measured and residual side by side.
+func (p *page) prediction(r *result.Result) {
+	t := table{head: []string{"", "predicted", "measured", "residual"}}
+	for _, f := range forecasts(r) {
+		if f.predicted == "" && f.measured == "" {
+			continue
+		}
+		t.add(span{text: f.name}, span{text: dash(f.predicted)}, span{text: dash(f.measured)},
+			span{residualTone(f.residual, f.off), dash(f.residual)})
+	}
+	p.heading("Predicted and measured")
+	if len(t.rows) > 0 {
+		p.table(t)
+	}
+	p.demand(r)
+	list(p, r.Predicted.Why, func(why string) { p.para(span{dim, "  why: "}, why) })
+}
+
+// forecasts lists what a scenario predicts.
+func forecasts(r *result.Result) []forecast {
+	pr, m, res := r.Predicted, r.Measured, r.Residual
+	connections := forecast{
+		"connections", optional(pr.Connections, counts), optional(m.Connections, count),
+		optional(res.Connections, signed), res.Connections != nil && *res.Connections != 0,
+	}
+	reuse := forecast{
+		"reuse of a port", optional(pr.ReuseNS, reuseTime), reuseMeasured(r.Reuse),
+		optional(res.Reuse, signedPercent), res.Reuse != nil && *res.Reuse != 0,
+	}
+	if r.Run.Scenario == "churn" {
+		return []forecast{
+			connections,
+			without("no_port", pr.NoPort, noPorts(r)),
+			without("first no_port: attempt", pr.FirstNoPort, firstAttempt(m.FirstNoPort)),
+			{name: "first no_port: after", predicted: optional(pr.FirstNoPortNS, durations), measured: optional(m.FirstNoPort, noPortTime)},
+			{name: "rate, mean of the run", measured: optional(m.RatePerS, rate)},
+			{name: "rate that ports sustain", predicted: optional(pr.RatePerS, rates)},
+			reuse,
+		}
+	}
+	return []forecast{
+		connections,
+		{
+			"rate", optional(pr.RatePerS, rates), optional(m.RatePerS, rate),
+			optional(res.Rate, signedPercent), res.Rate != nil && *res.Rate != 0,
+		},
+		reuse,
+	}
+}
+
+// without is a forecast of attempts whose distance the file does not hold.
+func without(name string, predicted *result.Interval, measured *int64) forecast {
+	f := forecast{name: name, predicted: optional(predicted, counts), measured: optional(measured, count)}
+	if predicted == nil || measured == nil {
+		return f
+	}
+	var d int64
+	switch n := *measured; {
+	case n < predicted.Min:
+		d = n - predicted.Min
+	case n > predicted.Max:
+		d = n - predicted.Max
+	}
+	f.residual, f.off = signed(d), d != 0
+	return f
+}
+
+// noPorts is how many attempts found no port, where that was predicted or
+// happened.
+func noPorts(r *result.Result) *int64 {
+	if n := r.Outcomes.NoPort; n != 0 || r.Predicted.NoPort != nil && r.Attempts > 0 {
+		return &n
+	}
+	return nil
+}
+
+func firstAttempt(n *result.NoPort) *int64 {
+	if n == nil {
+		return nil
+	}
+	return &n.Attempt
+}
+
+func noPortTime(n result.NoPort) string { return duration(n.TNS) }
+
+// demand compares the rate that was asked for with the one that ports sustain.
+func (p *page) demand(r *result.Result) {
+	asked, err := strconv.ParseFloat(r.Config.Rate, 64)
+	sustained := r.Predicted.RatePerS
+	switch {
+	case r.Run.Scenario != "churn":
+	case sustained == nil && r.Predicted.ReuseNS != nil && *r.Predicted.ReuseNS == result.Interval{}:
+		p.note("ports set no limit here: closed this way, a port is free again at once")
+	case sustained == nil || err != nil || sustained.Min <= 0:
+	case asked > sustained.Max:
+		p.note(fmt.Sprintf("%s asked for are %s × what the ports sustain: they run out once each was used",
+			rate(asked), digits3(asked/sustained.Max)))
+	case asked < sustained.Min:
+		p.note(fmt.Sprintf("%s asked for are %s of what the ports sustain", rate(asked), percent(asked/sustained.Min)))
+	default:
+		p.note(rate(asked) + " asked for are as much as the ports may just sustain: timers decide")
+	}
+}
+
+func residualTone(residual string, off bool) tone {
+	switch {
+	case residual == "":
+		return plain
+	case off:
+		return bad
+	}
+	return good
+}
+
+// reuseTime is when a closed port can be used again.
+func reuseTime(i result.Interval) string {
+	if i == (result.Interval{}) {
+		return "at once"
+	}
+	return durations(i)
+}
+
+func reuseMeasured(u *result.Reuse) string {
+	if u == nil || u.Count == 0 {
+		return ""
+	}
+	return durations(result.Interval{Min: u.MinNS, Max: u.MaxNS})
+}
+
+func rate(v float64) string { return digits3(v) + "/s" }
+
+func rates(i result.RateInterval) string { return between(digits3(i.Min), digits3(i.Max)) + "/s" }
+
+// optional formats what may be absent.
+func optional[T any](v *T, format func(T) string) string {
+	if v == nil {
+		return ""
+	}
+	return format(*v)
+}
+
+func dash(s string) string {
+	if s == "" {
+		return "–"
+	}
+	return s
+}
+
+// nonZero formats a number that is absent when it is 0.
+func nonZero(n int64, format func(int64) string) string {
+	if n == 0 {
+		return ""
+	}
+	return format(n)
+}
