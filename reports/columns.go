@@ -55,15 +55,22 @@ func fillColumns() []column {
 	}
 }
 
-// churnColumns have response time, or where no attempt had a due time, that of
-// connect.
-func churnColumns(runs []*result.Result) []column {
-	name, timed := "connect", func(r *result.Result) *result.Summary { return r.Latency.Connect }
+// timed is what the times of a churn's runs are: response time, or where no
+// attempt had a due time, that of connect.
+func timed(runs []*result.Result) (name string, of func(*result.Result) *result.Summary) {
 	if slices.ContainsFunc(runs, func(r *result.Result) bool { return r.Latency.Response != nil }) {
-		name, timed = "response", func(r *result.Result) *result.Summary { return r.Latency.Response }
+		return "response", func(r *result.Result) *result.Summary { return r.Latency.Response }
+	}
+	return "connect", func(r *result.Result) *result.Summary { return r.Latency.Connect }
+}
+
+func churnColumns(runs []*result.Result) []column {
+	_, summary := timed(runs)
+	quantile := func(get func(*result.Summary) *int64) func(*result.Result) *int64 {
+		return func(r *result.Result) *int64 { return of(summary(r), get) }
 	}
 	perSecond := column{
-		head: "per second",
+		head: "ok/s",
 		text: func(r *result.Result) string { return optional(r.Measured.RatePerS, digits3) },
 		rank: func(r *result.Result) *int64 {
 			if r.Measured.RatePerS == nil || !(math.Abs(*r.Measured.RatePerS) < 1e15) {
@@ -78,9 +85,9 @@ func churnColumns(runs []*result.Result) []column {
 		number("ok", func(r *result.Result) *int64 { return &r.Outcomes.OK }, count),
 		number("no_port", func(r *result.Result) *int64 { return &r.Outcomes.NoPort }, count),
 		perSecond,
-		ranked(name+" p50", func(r *result.Result) *int64 { return of(timed(r), func(s *result.Summary) *int64 { return &s.P50NS }) }, duration),
-		ranked("p99", func(r *result.Result) *int64 { return of(timed(r), func(s *result.Summary) *int64 { return &s.P99NS }) }, duration),
-		ranked("CPU each", cpuEach, duration),
+		ranked("p50", quantile(func(s *result.Summary) *int64 { return &s.P50NS }), duration),
+		ranked("p99", quantile(func(s *result.Summary) *int64 { return &s.P99NS }), duration),
+		ranked("CPU", cpuEach, duration),
 	}
 }
 

@@ -35,7 +35,7 @@ func (p *page) course(rows []result.Row) {
 type slot struct {
 	from, to               int64 // nanoseconds
 	opened, noPort, failed float64
-	p99, timeWait          float64
+	p99, timeWait, dropped float64
 }
 
 func (s slot) ns() int64 { return max(s.to-s.from, 0) }
@@ -74,6 +74,7 @@ func divide(rows []result.Row, room int) []slot {
 			timeWait = float64(*row.States.TimeWait)
 		}
 		s.timeWait = timeWait
+		s.dropped += float64(max(row.Kernel["ListenOverflows"], row.Kernel["ListenDrops"])) // the second counts the first too
 		s.to, from = row.TNS, row.TNS
 	}
 	return slots
@@ -106,6 +107,7 @@ func seriesOf(slots []slot) []series {
 		{name: "no_port", tone: bad, values: pick(func(s slot) float64 { return s.perSecond(s.noPort) }), peak: perSecond},
 		{name: "failed", tone: bad, values: pick(func(s slot) float64 { return s.perSecond(s.failed) }), peak: perSecond},
 		{name: "connect p99", values: pick(func(s slot) float64 { return s.p99 }), peak: nanoseconds},
+		{name: "listen drop", tone: bad, values: pick(func(s slot) float64 { return s.dropped }), peak: number},
 		{name: "TIME_WAIT", values: pick(func(s slot) float64 { return s.timeWait }), peak: number},
 	}
 	attempts := max(all[0].highest(), all[1].highest(), all[2].highest())

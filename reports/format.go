@@ -93,10 +93,13 @@ func size(n int64) string {
 // percent writes a share.
 func percent(share float64) string { return digits3(100*share) + " %" }
 
-// signedPercent is percent with a plus sign for positive shares.
+// signedPercent is percent with a plus sign for positive shares; nothing is 0.
 func signedPercent(share float64) string {
-	if share > 0 {
+	switch {
+	case share > 0:
 		return "+" + percent(share)
+	case share == 0:
+		return "0"
 	}
 	return percent(share)
 }
@@ -111,8 +114,15 @@ func between(low, high string) string {
 
 func counts(i result.Interval) string { return between(count(i.Min), count(i.Max)) }
 
+// durations writes an interval of times, and a unit that both have once: 60.0 to
+// 62.0 s.
 func durations(i result.Interval) string {
-	return between(duration(i.Min), duration(i.Max))
+	low, high := duration(i.Min), duration(i.Max)
+	number, unit, _ := strings.Cut(low, " ")
+	if strings.Count(high, " ") == 1 && strings.HasSuffix(high, " "+unit) && low != high {
+		return number + " to " + high
+	}
+	return between(low, high)
 }
 
 // plural writes a number and a noun.

@@ -37,16 +37,42 @@ func hostile() *result.Result {
 	r.Kernel["ListenDrops"] = math.MinInt64
 	r.Outcomes.Other = math.MaxInt64
 	r.Expect = []result.Expected{{Expr: nasty, Value: nasty}}
+	r.Config.Rate, r.Config.Mode, r.Config.Requests, r.Config.Concurrency = nasty, nasty, math.MaxInt, math.MinInt
+	r.Predicted.NoPort, r.Predicted.FirstNoPort = &result.Interval{Min: 1, Max: -1}, &result.Interval{Max: math.MaxInt64}
+	r.Predicted.ReuseNS = &result.Interval{Min: math.MinInt64, Max: 1}
+	r.Latency.Response = &result.Summary{P50NS: math.MaxInt64, P99NS: math.MinInt64, MaxNS: math.MaxInt64}
+	r.Latency.Request, r.Requests = &result.Summary{P50NS: math.MinInt64}, &result.Requests{Answered: -1, Failed: math.MinInt64}
+	r.ScheduleError = &result.ScheduleError{P50NS: -1, MaxNS: math.MaxInt64}
+	r.TimeWait = &result.TimeWait{Generator: math.MaxInt64, Listener: math.MinInt64}
+	r.Reuse = &result.Reuse{
+		Count: math.MaxInt64, MinNS: 1, MaxNS: result.HighestNS, ResolutionNS: math.MaxInt64, Lost: math.MaxInt64,
+		HDR: timeWaited().Reuse.HDR,
+	}
+	r.Host.Sysctls = map[string]string{"net.ipv4.tcp_tw_reuse": nasty}
+	for _, t := range []int64{5, 5, -1, math.MaxInt64, math.MinInt64, 0} {
+		r.Timeline = append(r.Timeline,
+			result.Row{TNS: t, NoPort: math.MaxInt64, Kernel: result.Counters{"ListenDrops": math.MinInt64}},
+			result.Row{TNS: t + 1, Opened: -t, P99NS: &t, States: &result.States{TimeWait: &t}})
+	}
 	r.Warnings = []result.Warning{{Code: nasty, Message: nasty, Hint: nasty}}
 	r.Verdict.Text = nasty
 	return r
 }
 
+// hostileAs is the same, of a scenario that has sections of its own.
+func hostileAs(scenario string) *result.Result {
+	r := hostile()
+	r.Run.Scenario = scenario
+	return r
+}
+
 func TestHostileResultsRenderAndStayInTheirLines(t *testing.T) {
+	churn, reuse := hostileAs("churn"), hostileAs("reuse")
 	for _, width := range []int{-1, 0, 1, 40, 63, 80, 1 << 40} {
 		for _, doc := range []result.Document{
-			hostile(),
-			&result.Set{Axis: nasty, Runs: []*result.Result{hostile(), interrupted()}},
+			hostile(), churn, reuse,
+			exhausted(), stalled(), timeWaited(), mixed(), closes(),
+			&result.Set{Axis: nasty, Planned: math.MinInt, Skipped: []string{nasty}, Runs: []*result.Result{hostile(), churn, reuse, interrupted()}},
 			&result.Set{Axis: strings.Repeat("strategy/", 1<<12), Runs: []*result.Result{hostile()}},
 		} {
 			for _, ascii := range []bool{false, true} {
@@ -119,7 +145,9 @@ type brokenWriter struct{ err error }
 func (w brokenWriter) Write([]byte) (int, error) { return 0, w.err }
 
 func FuzzText(f *testing.F) {
-	for _, doc := range []result.Document{filled("connect"), interrupted(), refused(), bench()} {
+	for _, doc := range []result.Document{
+		filled("connect"), interrupted(), refused(), bench(), exhausted(), stalled(), timeWaited(), mixed(),
+	} {
 		var text bytes.Buffer
 		if err := result.Encode(&text, doc); err != nil {
 			f.Fatal(err)

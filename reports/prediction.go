@@ -42,16 +42,20 @@ func forecasts(r *result.Result) []forecast {
 		"reuse of a port", optional(pr.ReuseNS, reuseTime), reuseMeasured(r.Reuse),
 		optional(res.Reuse, signedPercent), res.Reuse != nil && *res.Reuse != 0,
 	}
-	if r.Run.Scenario == "churn" {
+	sustained := forecast{name: "sustainable rate", predicted: optional(pr.RatePerS, rates)}
+	switch r.Run.Scenario {
+	case "churn":
 		return []forecast{
 			connections,
 			without("no_port", pr.NoPort, noPorts(r)),
-			without("first no_port: attempt", pr.FirstNoPort, firstAttempt(m.FirstNoPort)),
-			{name: "first no_port: after", predicted: optional(pr.FirstNoPortNS, durations), measured: optional(m.FirstNoPort, noPortTime)},
-			{name: "rate, mean of the run", measured: optional(m.RatePerS, rate)},
-			{name: "rate that ports sustain", predicted: optional(pr.RatePerS, rates)},
+			without("first at attempt", pr.FirstNoPort, firstAttempt(m.FirstNoPort)),
+			{name: "first after", predicted: optional(pr.FirstNoPortNS, durations), measured: optional(m.FirstNoPort, noPortTime)},
+			{name: "mean rate", measured: optional(m.RatePerS, rate)},
+			sustained,
 			reuse,
 		}
+	case "reuse":
+		return []forecast{connections, reuse, sustained}
 	}
 	return []forecast{
 		connections,
@@ -108,7 +112,7 @@ func (p *page) demand(r *result.Result) {
 		p.note("ports set no limit here: closed this way, a port is free again at once")
 	case sustained == nil || err != nil || sustained.Min <= 0:
 	case asked > sustained.Max:
-		p.note(fmt.Sprintf("%s asked for are %s × what the ports sustain: they run out once each was used",
+		p.note(fmt.Sprintf("%s asked for are %s × what the ports sustain for long: once each was used, they run out",
 			rate(asked), digits3(asked/sustained.Max)))
 	case asked < sustained.Min:
 		p.note(fmt.Sprintf("%s asked for are %s of what the ports sustain", rate(asked), percent(asked/sustained.Min)))

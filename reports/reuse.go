@@ -39,11 +39,12 @@ func (p *page) delays(r *result.Result) {
 }
 
 // spread draws the histogram of delays where they differ by more than what the
-// labels of its bars can tell apart.
+// labels of its bars can tell apart. Of ports that are all back at the first
+// probe it would show how fast probes follow one another.
 func (p *page) spread(u *result.Reuse, predicted *result.Interval) {
 	const bars = 10
 	h, err := result.DecodeHistogram(u.HDR)
-	if err != nil || u.Count < bars || u.MinNS < 1 || u.MaxNS > result.HighestNS {
+	if err != nil || u.Count < bars || u.AtOnce == u.Count || u.MinNS < 1 || u.MaxNS > result.HighestNS {
 		return
 	}
 	grain := lastDigit(u.MaxNS)

@@ -1,9 +1,8 @@
 package reports
 
 import (
-	"cmp"
+	"fmt"
 	"slices"
-	"strings"
 
 	"lastport/reports/result"
 )
@@ -12,22 +11,21 @@ import (
 // run, what was predicted and measured, and what latency did on the way.
 func (p *page) set(s *result.Set) {
 	p.headline(plural(int64(len(s.Runs)), "run") + " by " + shorten(word(s.Axis), maxNameColumns))
-	p.setVerdict(s)
-	if len(s.Runs) == 0 {
-		return
-	}
 	groups := byScenario(s.Runs[:min(len(s.Runs), maxRuns)])
+	a := axesOf(s, groups)
+	p.setVerdict(s, a)
 	ranked := false
 	for _, runs := range groups {
-		axis := s.Axis
+		p.line()
 		if len(groups) > 1 {
-			p.heading(shorten(word(runs[0].Run.Scenario), maxNameColumns))
-			axis = ownAxis(axis, runs)
-		} else {
-			p.line()
+			p.line(span{strong, shorten(word(runs[0].Run.Scenario), maxNameColumns)})
 		}
-		t, best := comparison(axis, runs)
+		t, best := comparison(a.of(runs[0]), runs)
 		p.table(t)
+		if runs[0].Run.Scenario == "churn" {
+			name, _ := timed(runs)
+			p.note("p50 and p99 are of " + name + "; CPU is of one connection, both ends, failed attempts included")
+		}
 		ranked = ranked || best
 	}
 	if more := len(s.Runs) - maxRuns; more > 0 {
@@ -36,7 +34,9 @@ func (p *page) set(s *result.Set) {
 	if ranked {
 		p.note("* the best of the runs over the same range, where they differ by a tenth or more")
 	}
-	p.expectations(collect(s.Runs, func(r *result.Result) []result.Expected { return expectationsOf(r, s.Axis) }))
+	p.heading("Left out")
+	list(p, s.Skipped, p.note)
+	p.expectations(collect(s.Runs, func(r *result.Result) []result.Expected { return expectationsOf(r, a) }))
 	p.warnings(collect(s.Runs, func(r *result.Result) []result.Warning { return r.Warnings }))
 }
 
@@ -53,21 +53,6 @@ func byScenario(runs []*result.Result) (groups [][]*result.Result) {
 	return groups
 }
 
-// ownAxis leaves out of an axis the words in which the runs do not differ,
-// unless they differ in none.
-func ownAxis(axis string, runs []*result.Result) string {
-	var words []string
-	for _, word := range strings.Split(axis, "/") {
-		if slices.ContainsFunc(runs, func(r *result.Result) bool { return runName(r, word) != runName(runs[0], word) }) {
-			words = append(words, word)
-		}
-	}
-	if len(words) == 0 {
-		return axis
-	}
-	return strings.Join(words, "/")
-}
-
 // Limits of the comparison, which compares each run with each.
 const (
 	maxNameColumns = 40 // characters of a run's name
@@ -75,14 +60,20 @@ const (
 )
 
 // setVerdict counts the runs that were as predicted and names the others.
-func (p *page) setVerdict(s *result.Set) {
+func (p *page) setVerdict(s *result.Set, a axes) {
+	switch missing := s.Planned - len(s.Runs); {
+	case s.Interrupted:
+		p.para(span{caution, "INTERRUPTED  "}, fmt.Sprintf("%s of %s", count(int64(len(s.Runs))), plural(int64(max(s.Planned, len(s.Runs))), "run")))
+	case missing > 0:
+		p.para(span{bad, "NOT OK  "}, fmt.Sprintf("%s of %s could not be made", count(int64(missing)), plural(int64(s.Planned), "run")))
+	}
 	var off []*result.Result
 	for _, r := range s.Runs {
 		if !r.Verdict.OK || r.Run.Interrupted {
 			off = append(off, r)
 		}
 	}
-	if len(off) == 0 && len(s.Runs) > 0 {
+	if len(off) == 0 && len(s.Runs) > 0 && !s.Interrupted && len(s.Runs) >= s.Planned {
 		p.para(span{good, "OK  "}, "every run came out as predicted")
 		return
 	}
@@ -91,7 +82,7 @@ func (p *page) setVerdict(s *result.Set) {
 		if r.Run.Interrupted {
 			state = span{caution, "INTERRUPTED  "}
 		}
-		p.para(state, runName(r, s.Axis)+": "+word(r.Verdict.Text))
+		p.para(state, a.fullName(r)+": "+word(r.Verdict.Text))
 	})
 }
 
@@ -111,40 +102,11 @@ func collect[T comparable](runs []*result.Result, of func(*result.Result) []T) [
 }
 
 // expectationsOf is a run's expectations under its name.
-func expectationsOf(r *result.Result, axis string) []result.Expected {
+func expectationsOf(r *result.Result, a axes) []result.Expected {
 	var all []result.Expected
 	for _, e := range r.Expect {
-		e.Expr = runName(r, axis) + ": " + e.Expr
+		e.Expr = a.fullName(r) + ": " + e.Expr
 		all = append(all, e)
 	}
 	return all
-}
-
-// runName names a run by the words of the axis: "strategy/profile" is
-// "connect/linux".
-func runName(r *result.Result, axis string) string {
-	var parts []string
-	for _, word := range strings.Split(axis, "/") {
-		switch word {
-		case "profile":
-			parts = append(parts, cmp.Or(r.Config.RangeName, r.Config.Range))
-		case "range":
-			parts = append(parts, r.Config.Range)
-		case "close":
-			parts = append(parts, r.Config.Close)
-		case "mode":
-			parts = append(parts, cmp.Or(r.Config.Mode, r.Config.Close))
-		case "rate":
-			parts = append(parts, r.Config.Rate)
-		case "scenario":
-			parts = append(parts, r.Run.Scenario)
-		case "place":
-			parts = append(parts, r.Config.Place)
-		case "strategy":
-			parts = append(parts, r.Config.Strategy)
-		default:
-			parts = append(parts, r.Run.ID)
-		}
-	}
-	return shorten(strings.Join(parts, " "), maxNameColumns)
 }

@@ -73,7 +73,8 @@ type counterWord struct {
 
 // counterWords are the counters worth reading, by their names in /proc/net/snmp
 // (Tcp) and /proc/net/netstat (TcpExt). Their meanings are those of the
-// kernel's networking/snmp_counter document.
+// kernel's networking/snmp_counter document; that of TW and TWKilled has since
+// changed, see __inet_twsk_schedule of net/ipv4/inet_timewait_sock.c.
 func counterWords() []counterWord {
 	return []counterWord{
 		{"ListenOverflows", bad, "connections that a full accept queue turned away", "raise net.core.somaxconn and the listener's backlog, or accept faster"},
@@ -111,8 +112,8 @@ func counterWords() []counterWord {
 		{"OutRsts", plain, "RSTs sent", ""},
 		{"TCPAbortOnClose", plain, "connections closed by RST with data unread", ""},
 		{"TCPAbortOnData", plain, "connections closed by RST because the program asked for it (linger 0)", ""},
-		{"TW", plain, "sockets that ended TIME_WAIT by its timer", ""},
+		{"TW", plain, "sockets that went into TIME_WAIT, or FIN_WAIT_2 without an owner", ""},
 		{"TWRecycled", plain, "ports taken back from TIME_WAIT for a new connection (tcp_tw_reuse)", ""},
-		{"TWKilled", plain, "sockets that ended TIME_WAIT early", ""},
+		{"TWKilled", plain, "the same, for at most 4 s each", ""},
 	}
 }

@@ -7,6 +7,9 @@
 // its own, and one accepts at a time until its table is full and the next takes
 // its turn. Together, an [End] accepts on the thread that opens connections.
 //
+// What clients say is one byte at a time: 1 is a request, answered by a 1, and 0
+// asks a listener that closes first to do so now. All else is thrown away.
+//
 // Opening connections, knowing what a run is for, and proving who may connect
 // do not belong here.
 package server

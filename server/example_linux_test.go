@@ -3,6 +3,7 @@ package server_test
 import (
 	"fmt"
 	"net/netip"
+	"syscall"
 
 	"lastport/loadgen/kernel"
 	"lastport/server"
@@ -66,5 +67,38 @@ func Example_apart() {
 	// Output:
 	// drain: <nil>
 	// the client reads the end of the stream: true
+	// close: <nil>
+}
+
+// A request is a byte 1 and so is its answer.
+func ExampleEnd_Answer() {
+	listener, err := server.New(server.Config{
+		Addrs:    []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")},
+		Together: true,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	end := listener.NewEnd(0)
+	to := kernel.NewSockaddr(listener.Addrs()[0])
+	client, _ := kernel.StreamSocket(to.Family())
+	_ = kernel.Connect(client, &to)
+	conn, _, _ := end.Accept()
+	fmt.Println("before a request:", end.Answer(conn) == syscall.EAGAIN)
+	_ = kernel.WriteByte(client, 1)
+	fmt.Println("a request:", end.Answer(conn) == 0)
+	answer := make([]byte, 1)
+	_, _ = kernel.Read(client, answer)
+	fmt.Println("its answer:", answer[0], "requests:", listener.Stats().Requests)
+	_ = kernel.CloseFD(client)
+	fmt.Println("after the close:", end.Answer(conn) == syscall.EPIPE)
+	end.Shut(conn, false)
+	fmt.Println("close:", listener.Close())
+	// Output:
+	// before a request: true
+	// a request: true
+	// its answer: 1 requests: 1
+	// after the close: true
 	// close: <nil>
 }

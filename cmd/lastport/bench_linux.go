@@ -15,11 +15,11 @@ func (a *app) benchVerb() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "bench",
 		Short: "the standard suite, side by side",
-		Long: "bench fills the host's range by every strategy and the range of every named profile\n" +
-			"by socket-range, opens and closes as fast as it can by every close mode, and measures\n" +
-			"how soon ports come back after each, every run in a private place of its own. It\n" +
-			"prints what was predicted and measured side by side, saves the set and every run of\n" +
-			"it, and takes about two minutes.",
+		Long: "bench fills the host's range by every strategy and the range of every named\n" +
+			"profile by socket-range, opens and closes as fast as it can by every close\n" +
+			"mode, and measures how soon ports come back after each, every run in a private\n" +
+			"place of its own. It prints what was predicted and measured side by side,\n" +
+			"saves the set and every run of it, and takes about two minutes.",
 		Example: "  lastport bench\n  lastport bench --quick\n  lastport bench --format json -o bench.json",
 		RunE:    func(*cobra.Command, []string) error { return a.bench(&f, quick) },
 	}

@@ -27,12 +27,13 @@ func (a *app) churnVerb() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "churn",
 		Short: "open and close, at a rate or as fast as possible",
-		Long: "churn opens connections and closes them. With --rate N attempts are due at equal\n" +
-			"distances whatever became of earlier ones (open loop), and response time counts from\n" +
-			"the moment an attempt was due. With --rate max as many connections as --concurrency\n" +
-			"says follow one another without a pause (closed loop).\n\n" +
-			"When the rate is above what the ports sustain they run out at the predicted attempt.\n" +
-			"Attempts go on, their failures are counted, and successes come back when ports do.",
+		Long: "churn opens connections and closes them. With --rate N attempts are due at\n" +
+			"equal distances whatever became of earlier ones (open loop), and response time\n" +
+			"counts from the moment an attempt was due. With --rate max as many connections\n" +
+			"as --concurrency says follow one another without a pause (closed loop).\n\n" +
+			"When the rate is above what the ports sustain they run out at the predicted\n" +
+			"attempt. Attempts go on, their failures are counted, and successes come back\n" +
+			"when ports do.",
 		Example: "  lastport churn --rate 400 --duration 2m\n" +
 			"  lastport churn --range 40000-40999 --rate 100 --duration 20s\n" +
 			"  lastport churn --rate max --close server-fin\n" +

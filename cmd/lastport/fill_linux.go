@@ -22,12 +22,13 @@ func (a *app) fillVerb() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "fill",
 		Short: "open connections until no port is left",
-		Long: "fill opens connections from a range of source ports to a bundled listener until no\n" +
-			"port is left, makes 100 further attempts on the full range, releases all, and proves\n" +
-			"with one more connection that ports come back. It needs no root and changes nothing\n" +
-			"on the host: it happens in a network namespace of its own.\n\n" +
-			"Connections are released by RST unless --close is given: after FIN a port comes back\n" +
-			"only when its TIME_WAIT is over, and the run waits for that.",
+		Long: "fill opens connections from a range of source ports to a bundled listener\n" +
+			"until no port is left, makes 100 further attempts on the full range, releases\n" +
+			"all, and proves with one more connection that ports come back. It needs no\n" +
+			"root and changes nothing on the host: it happens in a network namespace of its\n" +
+			"own.\n\n" +
+			"Connections are released by RST unless --close is given: after FIN a port\n" +
+			"comes back only when its TIME_WAIT is over, and the run waits for that.",
 		Example: "  lastport fill\n" +
 			"  lastport fill --range 40000-40999 --format json\n" +
 			"  lastport fill --range aws-nat --strategy socket-range\n" +

@@ -61,6 +61,7 @@ func (f *runFlags) addWhat(fs *pflag.FlagSet) {
 	fs.StringVar(&f.close, "close", "", "who closes, and how: a `MODE` of "+strings.Join(step.CloseModes(), ", "))
 	fs.DurationVar(&f.hold, "hold", 0, "how `LONG` connections stay open before they are closed")
 	fs.DurationVar(&f.duration, "duration", 0, "bound of the whole run, a `TIME` (default: none)")
+	fs.Uint64Var(&f.seed, "seed", 0, "a `NUMBER` that is kept in the result, for strategies that choose at random (none of this version does)")
 }
 
 func (f *runFlags) addHow(fs *pflag.FlagSet) {
@@ -71,7 +72,6 @@ func (f *runFlags) addHow(fs *pflag.FlagSet) {
 	fs.StringVar(&f.place, "place", "private", "where the run happens, a `PLACE` of "+strings.Join(place.Kinds(), ", "))
 	fs.StringArrayVar(&f.sysctls, "sysctl", nil, "a `KEY=VALUE` to set in the private place (repeatable)")
 	fs.StringArrayVar(&f.expect, "expect", nil, "an `EXPR` that must hold, such as 'connections>=28232' or 'connect.p99<1ms'; exit status 3 if not (repeatable)")
-	fs.Uint64Var(&f.seed, "seed", 0, "a `NUMBER` that is kept in the result, for strategies that choose at random (none of this version does)")
 	fs.StringVar(&f.out, "out", "", "folder `DIR` for the results (default: ./lastport-TIME-VERB)")
 	fs.StringVar(&f.progress, "progress", "auto", "what is said while the run goes on: a `WORD` of auto, plain, none")
 	f.output.flags(fs)

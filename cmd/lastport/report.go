@@ -12,8 +12,9 @@ func (a *app) reportVerb() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "report [DIR|FILE]",
 		Short: "render a saved run, the newest when none is named",
-		Long: "report renders the result of a run, or of a set of runs, that was saved before.\n" +
-			"A run that was killed is rendered as far as it came, marked as interrupted.",
+		Long: "report renders the result of a run, or of a set of runs, that was saved\n" +
+			"before. A run that was killed is rendered as far as it came, marked as\n" +
+			"interrupted.",
 		Example: "  lastport report\n  lastport report lastport-20260102-150405-fill\n  lastport report --format json results/result.json",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {

@@ -19,11 +19,12 @@ func (a *app) reuseVerb() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "reuse",
 		Short: "how long until a closed port can be used again",
-		Long: "reuse opens connections, closes them, and asks again and again for each of their ports,\n" +
-			"as an ordinary program would, until the port can connect to the same target. It puts\n" +
-			"what it measured beside what the close mode and these settings predict.\n\n" +
-			"--close all runs every close mode side by side, each in a place of its own, so that\n" +
-			"all of them take one TIME_WAIT.",
+		Long: "reuse opens connections, closes them, and asks again and again for each of\n" +
+			"their ports, as an ordinary program would, until the port can connect to the\n" +
+			"same target. It puts what it measured beside what the close mode and these\n" +
+			"settings predict.\n\n" +
+			"--close all runs every close mode side by side, each in a place of its own, so\n" +
+			"that all of them take one TIME_WAIT.",
 		Example: "  lastport reuse\n" +
 			"  lastport reuse --close all\n" +
 			"  lastport reuse --sysctl net.ipv4.tcp_tw_reuse=1 --sysctl net.ipv4.tcp_tw_reuse_delay=250\n" +

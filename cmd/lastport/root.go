@@ -76,10 +76,10 @@ func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "lastport",
 		Short: "an ephemeral port exhaustion load tester",
-		Long: "lastport opens connections from a chosen range of source ports to a bundled listener\n" +
-			"until no port is left. It measures how ports are allocated, how soon a closed port\n" +
-			"can be used again, and what happens to latency and errors on the way, and compares\n" +
-			"all of it with what arithmetic predicts.",
+		Long: "lastport opens connections from a chosen range of source ports to a bundled\n" +
+			"listener until no port is left. It measures how ports are allocated, how soon\n" +
+			"a closed port can be used again, and what happens to latency and errors on the\n" +
+			"way, and compares all of it with what arithmetic predicts.",
 		Example:           "  lastport fill\n  lastport fill --range 40000-40999 --strategy socket-range\n  lastport report",
 		SilenceErrors:     true,
 		SilenceUsage:      true,

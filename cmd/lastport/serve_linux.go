@@ -23,10 +23,11 @@ func (a *app) serveVerb() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "the bundled listener alone, on loopback",
-		Long: "serve listens, accepts, answers each byte 1 by a byte 1, and counts. It works in the\n" +
-			"network namespace that it is started in, on loopback addresses, and changes no setting.\n" +
-			"Ctrl-C or SIGTERM closes what is open and prints the statistics; SIGUSR1 prints them\n" +
-			"as one line on standard error while it goes on.",
+		Long: "serve listens, accepts, answers each byte 1 by a byte 1, and counts. It works\n" +
+			"in the network namespace that it is started in, on loopback addresses, and\n" +
+			"changes no setting. Ctrl-C or SIGTERM closes what is open and prints the\n" +
+			"statistics; SIGUSR1 prints them as one line on standard error while it goes\n" +
+			"on.",
 		Example: "  lastport serve\n" +
 			"  lastport serve --listen 127.0.0.1:7000-7009,[::1]:7000 --close server-fin --hold 5s\n" +
 			"  lastport serve --idle 1m --max-connections 1000 --duration 10m --format json",

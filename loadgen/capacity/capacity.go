@@ -1,5 +1,6 @@
 // Package capacity is the arithmetic that predicts: how many connections a
-// tuple space holds, how soon a closed port comes back, and what rate follows.
+// tuple space holds, how soon a closed port comes back, what rate follows and
+// what any rate comes to, and how long a silent peer keeps a port taken.
 //
 // It answers in intervals and says why, because the kernel leaves some things
 // to chance. It is pure: settings and ports in use are handed in. What the
@@ -58,6 +59,12 @@ type Answer struct {
 	// Rate is what can be sustained, connections per second, if ports are the
 	// only limit; nil if a port may be free again at once, and so sets none.
 	Rate *Interval[float64]
+
+	// Late is how long after its time the generator may begin an attempt, or a
+	// close, at most. Predict takes it to be never late; who knows better says so
+	// before asking for a Course. One stall counts: it delays what follows in every
+	// cycle to come.
+	Late time.Duration
 
 	// Why explains, in plain sentences, which ports were lost and to what, why an
 	// interval is not a single number, and what else is the limit.

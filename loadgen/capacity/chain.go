@@ -31,33 +31,38 @@ const endless = math.MaxInt64
 // timer.
 //
 // It follows the row with the earliest and the latest time at which each timer
-// can end. The kernel may have given up at the first timer that can end beyond
-// the limit, and has at the first that cannot end before. It counts time in
-// ticks or milliseconds, and may find a limit reached a tick early.
+// can end, as long as the kernel may still not have given up. The kernel counts
+// in ticks and milliseconds, and may find the limit reached a tick early.
 func (c chain) end() Interval[time.Duration] {
-	limit, tick := c.limit, tick(c.hz)
-	var at, given Interval[time.Duration]
-	given.Min = endless
+	var at Interval[time.Duration]
+	given := Interval[time.Duration]{Min: endless}
 	for n := int64(1); ; n++ {
 		at = c.next(n, at)
-		if n >= c.last.Min {
-			given.Min = min(given.Min, at.Min)
+		early, must := c.over(n, at)
+		if early <= at.Max {
+			given = Interval[time.Duration]{min(given.Min, early), max(given.Max, at.Max)}
 		}
-		over := n >= c.last.Max
-		if n >= c.looks {
-			if at.Max >= limit-tick {
-				given.Min = min(given.Min, max(at.Min, limit-tick))
-			}
-			over = over || at.Min >= limit
-		}
-		if over {
-			given.Max = at.Max
+		if must {
 			return given
 		}
 		if n >= c.looks {
-			at.Max = min(at.Max, limit) // it has not given up, so it was no later
+			at.Max = min(at.Max, c.limit) // it has not given up, so it was no later
 		}
 	}
+}
+
+// over returns how early the kernel may give up when timer n ends within the
+// interval; endless if it does not. And whether it must.
+func (c chain) over(n int64, at Interval[time.Duration]) (early time.Duration, must bool) {
+	early, must = endless, n >= c.last.Max
+	if n >= c.looks {
+		early = max(at.Min, c.limit-tick(c.hz))
+		must = must || at.Min >= c.limit
+	}
+	if n >= c.last.Min {
+		early = at.Min
+	}
+	return early, must
 }
 
 // next returns when timer n ends, set when the one before it did.

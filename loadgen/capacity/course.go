@@ -45,12 +45,13 @@ type FirstNoPort struct {
 // Rates are as package pace has them, in millionths and up to a billion; without
 // a rate or a duration above 0 nothing is attempted, and the course is zero.
 //
-// The bounds are exact for a generator that is never late. If success number i
-// takes its port for T(i), it comes at the first due time at which i - N + 1
-// ports are back, so it never comes earlier when a T(j) before it is longer,
-// nor when a port less is there. Hence all that chance can do, one port's timer
-// or many that end in one bunch, lies between two courses: the most ports with
-// the shortest T, and the fewest with the longest. Both can happen.
+// If success number i takes its port for T(i), it comes at the first due time
+// at which i - N + 1 of N ports are back, so it never comes earlier when a T(j)
+// before it is longer, nor when a port less is there. Hence all that chance can
+// do, one port's timer or many that end in one bunch, lies between two courses:
+// the most ports with the shortest T, and the fewest with the longest. Both can
+// happen. Counted from due time to due time, an attempt that is late to take its
+// port or to find one makes T longer or shorter by as much, and so does a close.
 func (a Answer) Course(rate float64, hold, duration time.Duration) Course {
 	s := everySecond(rate)
 	n := s.before(duration)
@@ -58,7 +59,8 @@ func (a Answer) Course(rate float64, hold, duration time.Duration) Course {
 		return Course{}
 	}
 	ports := a.Connections
-	shortest, longest := s.taken(hold+a.Reuse.Min), s.taken(hold+a.Reuse.Max)
+	taken := Interval[time.Duration]{max(0, hold+a.Reuse.Min-a.Late), hold + a.Reuse.Max + 2*a.Late}
+	shortest, longest := s.taken(taken.Min), s.taken(taken.Max)
 	fewest, most := successes(n, ports.Min, longest), successes(n, ports.Max, shortest)
 	open := min(n, s.before(hold))
 	c := Course{
@@ -70,7 +72,7 @@ func (a Answer) Course(rate float64, hold, duration time.Duration) Course {
 		Sustained: longest <= ports.Min,
 	}
 	c.FirstNoPort = c.firstNoPort(ports, s)
-	c.Why = c.explain(a, rate, hold)
+	c.Why = c.explain(ports, rate, taken)
 	return c
 }
 

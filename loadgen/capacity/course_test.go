@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"lastport/loadgen/pace"
+
 	"pgregory.net/rapid"
 )
 
@@ -71,6 +73,11 @@ func TestCourse(t *testing.T) {
 		{
 			name: "ports back in the nick of time", a: answer(100, 100, s, 1020*ms), rate: 100, duration: 10 * s,
 			successes: interval{982, 1000}, noPort: interval{0, 18}, needs: interval{100, 102},
+			first: interval{101, 1000}, after: interval{1000, 9990}, why: "whether and when",
+		},
+		{
+			name: "a generator that is late", a: Answer{Connections: interval{100, 100}, Reuse: exact(s), Late: 10 * ms}, rate: 100, duration: 10 * s,
+			successes: interval{982, 1000}, noPort: interval{0, 18}, needs: interval{99, 102},
 			first: interval{101, 1000}, after: interval{1000, 9990}, why: "whether and when",
 		},
 		{
@@ -180,10 +187,10 @@ type run struct {
 // perMegasecond of them.
 const unit = 1e15
 
-// attempt tries at due time k with the pool as it is and says whether a port
-// was found, which is then taken for the given time.
-func (r *run) attempt(k int64, usable int, taken time.Duration) bool {
-	now, busy, oldest := k*unit, 0, 0
+// attempt tries at due time k, or as late as that, with the pool as it is and
+// says whether a port was found, which is then taken for the given time.
+func (r *run) attempt(k int64, late time.Duration, usable int, taken time.Duration) bool {
+	now, busy, oldest := k*unit+int64(late)*r.perMegasecond, 0, 0
 	for i, back := range r.back {
 		if back > now {
 			busy++
@@ -202,15 +209,21 @@ func (r *run) attempt(k int64, usable int, taken time.Duration) bool {
 // outcome is what one run came to.
 type outcome struct{ successes, first int64 }
 
-// simulate makes n attempts. Before each, draw says how many ports the search
-// can find and for how long a port would be taken.
-func simulate(rate float64, n int64, ports int64, draw func(k int64) (int64, time.Duration)) outcome {
+// chance is what is drawn for each attempt: how many ports the search can find,
+// how late it is, and for how long it takes a port.
+type chance struct {
+	usable      int64
+	late, taken time.Duration
+}
+
+// simulate makes n attempts, one after the other.
+func simulate(rate float64, n int64, ports int64, draw func(k int64) chance) outcome {
 	r := run{perMegasecond: int64(everySecond(rate)), back: make([]int64, ports)}
 	var o outcome
 	for k := range n {
-		usable, taken := draw(k)
+		c := draw(k)
 		switch {
-		case r.attempt(k, int(usable), taken):
+		case r.attempt(k, c.late, int(c.usable), c.taken):
 			o.successes++
 		case o.first == 0:
 			o.first = k + 1
@@ -232,8 +245,10 @@ func TestCourseHoldsForEveryChance(t *testing.T) {
 		grain := time.Duration(rapid.IntRange(1, 100).Draw(t, "grain")) * time.Millisecond
 		bunched := rapid.Bool().Draw(t, "bunched")
 		duration := time.Duration(rapid.IntRange(1, 3000).Draw(t, "duration")) * time.Millisecond
+		stall := time.Duration(rapid.SampledFrom([]int64{0, 0, 1, 30, 200}).Draw(t, "stall")) * time.Millisecond
 
 		a := answer(fewest, most, soonest, latest)
+		a.Late = stall
 		c := a.Course(rate, hold, duration)
 		check := func(what string, o outcome) {
 			if c.Successes.Distance(o.successes) != 0 || c.NoPort.Distance(c.Attempts-o.successes) != 0 {
@@ -244,19 +259,28 @@ func TestCourseHoldsForEveryChance(t *testing.T) {
 				t.Fatalf("%s: the first without a port is %d, predicted %+v", what, o.first, f)
 			}
 		}
-		check("by chance", simulate(rate, c.Attempts, most, func(k int64) (int64, time.Duration) {
-			late := time.Duration(rapid.Int64Range(0, int64(latest-soonest)).Draw(t, "late"))
+		upTo := func(most time.Duration) time.Duration {
+			return time.Duration(rapid.Int64Range(0, int64(most)).Draw(t, "late"))
+		}
+		ended := -time.Hour // when the attempt before was made
+		check("by chance", simulate(rate, c.Attempts, most, func(k int64) chance {
+			due := time.Duration(float64(k) / rate * 1e9)
+			begun := max(due+upTo(stall), ended) // in their order
+			ended = begun
+			late := upTo(latest - soonest)
 			if bunched { // timers end together at the next multiple of the grain
-				due := time.Duration(float64(k) / rate * 1e9)
-				end := (due + hold + soonest + grain - 1) / grain * grain
-				late = min(end-due-hold-soonest, latest-soonest)
+				end := (begun + hold + soonest + grain - 1) / grain * grain
+				late = min(end-begun-hold-soonest, latest-soonest)
 			}
-			return rapid.Int64Range(fewest, most).Draw(t, "usable"), hold + soonest + late
+			return chance{rapid.Int64Range(fewest, most).Draw(t, "usable"), begun - due, hold + upTo(stall) + soonest + late}
 		}))
-		best := simulate(rate, c.Attempts, most, func(int64) (int64, time.Duration) { return most, hold + soonest })
-		worst := simulate(rate, c.Attempts, most, func(int64) (int64, time.Duration) { return fewest, hold + latest })
+		best := simulate(rate, c.Attempts, most, func(int64) chance { return chance{most, 0, hold + soonest} })
+		worst := simulate(rate, c.Attempts, most, func(int64) chance { return chance{fewest, 0, hold + latest} })
 		check("at best", best)
 		check("at worst", worst)
+		if stall > 0 {
+			return
+		}
 		if best.successes != c.Successes.Max || worst.successes != c.Successes.Min {
 			t.Fatalf("from %d to %d successes come about, predicted %v", worst.successes, best.successes, c.Successes)
 		}
@@ -267,6 +291,41 @@ func TestCourseHoldsForEveryChance(t *testing.T) {
 			t.Fatalf("sustained: %+v", c)
 		}
 	})
+}
+
+func TestCourseSpeaksOfCyclesBeyondTheFirst(t *testing.T) {
+	a := answer(10, 10, time.Second, time.Second)
+	for duration, want := range map[time.Duration]int{time.Second: 1, time.Second + time.Nanosecond: 2} {
+		if why := a.Course(20, 0, duration).Why; len(why) != want {
+			t.Errorf("%v: %q, want %d sentences", duration, why, want)
+		}
+	}
+}
+
+// Due times are those of a run's pacer.
+func TestScheduleIsThePacers(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rate := rapid.Float64Range(pace.MinPerSecond, 1e6).Draw(t, "rate")
+		p, err := pace.NewConstant(rate)
+		if err != nil {
+			t.Fatal(err)
+		}
+		k := rapid.Int64Range(0, 1e9).Draw(t, "k")
+		s := everySecond(rate)
+		due := p.Due(k)
+		if due == math.MaxInt64 {
+			return
+		}
+		if got := s.due(k); int64(got) != due {
+			t.Fatalf("attempt %d is due at %v, want %v", k, got, due)
+		}
+		if before, with := s.before(time.Duration(due)), s.before(time.Duration(due)+1); before > k || with < k+1 {
+			t.Fatalf("attempt %d is due at %d ns: %d before, %d with it", k, due, before, with)
+		}
+	})
+	if got := everySecond(pace.MinPerSecond).before(1); got != 1 {
+		t.Errorf("%d attempts in the first nanosecond, want the first", got)
+	}
 }
 
 // A duration no longer than the shortest cycle is exact: as many as there are

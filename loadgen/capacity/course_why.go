@@ -6,14 +6,13 @@ import (
 )
 
 // explain says in plain sentences how the course comes about.
-func (c Course) explain(a Answer, rate float64, hold time.Duration) []string {
-	back := Interval[time.Duration]{round(hold + a.Reuse.Min), round(hold + a.Reuse.Max)}
-	ports := a.Connections
+func (c Course) explain(ports Interval[int64], rate float64, taken Interval[time.Duration]) []string {
+	back := Interval[time.Duration]{round(taken.Min), round(taken.Max)}
 	if c.Sustained {
 		return []string{fmt.Sprintf("%v attempts per second need %s of %s ports: each is back after %s", rate, c.Needs, ports, back)}
 	}
 	why := []string{c.scarcity(ports, rate, back)}
-	if c.FirstNoPort != nil && time.Duration(float64(c.Attempts)/rate*float64(time.Second)) > back.Min {
+	if c.FirstNoPort != nil && c.Attempts > c.Needs.Min {
 		why = append(why, fmt.Sprintf(
 			"each port serves one attempt in %s, and ports come back in the order and the rhythm in which they were taken", back))
 	}

@@ -2,6 +2,7 @@ package capacity_test
 
 import (
 	"fmt"
+	"time"
 
 	"lastport/loadgen/capacity"
 	"lastport/loadgen/ports"
@@ -34,4 +35,39 @@ func Example() {
 	// 16.1 to 16.7 per second
 	// - the kernel searches 40000-41000 in steps of two and rounds its odd size of 1001 down, so it may leave out one port, the lowest or the highest
 	// - a closed port is in TIME_WAIT for 60 s, and at 250 Hz its timer ends up to 2.05s late
+}
+
+// A churn at a rate above what the ports sustain.
+func ExampleAnswer_Course() {
+	set, err := ports.Parse("40000-40999")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	a := capacity.Predict(capacity.Question{Range: set, Settings: capacity.Settings{HZ: 250}})
+	c := a.Course(100, 0, 2*time.Minute)
+	fmt.Println(c.Successes, "successes")
+	fmt.Println("no port at attempt", c.FirstNoPort.Attempt, "after", c.FirstNoPort.After)
+	for _, why := range c.Why {
+		fmt.Println("-", why)
+	}
+	// Output:
+	// 2000 successes
+	// no port at attempt 1001 after 10s
+	// - attempt 1001 finds no port: 100 attempts per second use up 1000 ports in 10s, and none is back before 1m0s
+	// - each port serves one attempt in 1m0s to 1m2.05s, and ports come back in the order and the rhythm in which they were taken
+}
+
+// How long connect takes to give up a peer that never answers.
+func ExampleTimers() {
+	t := capacity.Timers{HZ: 250, SYNRetries: 2, SYNLinearTimeouts: 0}
+	syn := t.SYNSent()
+	fmt.Println(syn.After)
+	for _, why := range syn.Why {
+		fmt.Println("-", why)
+	}
+	// Output:
+	// 7s to 7.32s
+	// - with tcp_syn_retries=2 and tcp_syn_linear_timeouts=0 the SYN is sent again after 1s, 3s
+	// - timers end late by up to their grain (at 250 Hz), so it takes 7s to 7.32s
 }

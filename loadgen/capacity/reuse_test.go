@@ -56,7 +56,8 @@ func TestGrain(t *testing.T) {
 		{250, 0, 4 * time.Millisecond},
 		{250, 248 * time.Millisecond, 4 * time.Millisecond}, // 62 jiffies, the last of level 0
 		{250, 252 * time.Millisecond, 32 * time.Millisecond},
-		{250, 3 * time.Second, 256 * time.Millisecond}, // tcp_fin_timeout=3: measured 3.24 s
+		{250, 2013 * time.Millisecond, 256 * time.Millisecond}, // a little above 503 jiffies, the last of level 1
+		{250, 3 * time.Second, 256 * time.Millisecond},         // tcp_fin_timeout=3: measured 3.24 s
 		{1000, 32_255 * time.Millisecond, 512 * time.Millisecond},
 		{1000, 32_256 * time.Millisecond, 4096 * time.Millisecond},
 		{1000, time.Hour, 262_144 * time.Millisecond},

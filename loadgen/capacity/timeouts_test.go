@@ -47,6 +47,8 @@ func TestTimeouts(t *testing.T) {
 	}
 	shorter := defaults250()
 	shorter.Retries2, shorter.RTOMax = 6, s
+	distant := defaults250() // its timeout, 204 to 252 ms, is at its bound after 4 or 3 doublings
+	distant.RTOMax, distant.RTT = 1700*ms, 50*ms
 
 	for _, c := range []struct {
 		name        string
@@ -94,6 +96,7 @@ func TestTimeouts(t *testing.T) {
 		{"orphan, 5 retries", orphan(5, 0, 0), 12.852, 13.672, 13.313, 13.539, ""},
 		{"orphan, the default", orphan(0, 0, 0), 104.244, 109.416, 106.271, 108.177, "1m42.2s after the first retransmission"},
 		{"orphan, timeouts up to 1 s", orphan(0, 0, s), 2.428, 2.736, 2.707, 0, ""},
+		{"orphan, a distant peer", distant.FINWait1(), 3.06, 5.608, 0, 0, ""},
 		{"orphan, user timeout", orphan(0, s, s), 1.204, 1.452, 1.441, 0, "TCP_USER_TIMEOUT=1s"},
 		{"orphan, a longer user timeout", orphan(1, 4*s, 0), 4.204, 4.676, 4.432, 4.519, ""},
 
@@ -193,5 +196,12 @@ func TestHZNotKnown(t *testing.T) {
 	}
 	if why := strings.Join(got.Why, ";"); !strings.Contains(why, "the kernel's HZ is not known") {
 		t.Errorf("why %q", why)
+	}
+
+	// At 100 Hz the first timer may end 640 ms late and the second after the limit;
+	// at 1000 Hz the limit may end the third.
+	d = Timers{KeepIdle: 16 * time.Second, KeepProbes: 1, UserTimeout: 16_002 * time.Millisecond}
+	if got := d.Keepalive().After; got.Min > 16_002*time.Millisecond || got.Max < 16_650*time.Millisecond {
+		t.Errorf("%v, want 16.002 to 16.65 s in it", got)
 	}
 }

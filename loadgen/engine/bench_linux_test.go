@@ -1,8 +1,10 @@
 package engine_test
 
 import (
+	"syscall"
 	"testing"
 
+	"lastport/loadgen/kernel"
 	"lastport/loadgen/scenario"
 	"lastport/loadgen/step"
 )
@@ -37,6 +39,58 @@ func BenchmarkFill(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/conn")
 		})
 	}
+}
+
+// BenchmarkBareFill opens as many connections by nothing but socket and connect,
+// and does not accept them: what BenchmarkFill is to be compared with.
+func BenchmarkBareFill(b *testing.B) {
+	const n = 9_000
+	for _, windowed := range []bool{false, true} {
+		b.Run(map[bool]string{false: "connect", true: "socket-range"}[windowed], func(b *testing.B) {
+			_, target := listen(b, backlog)
+			sourcePorts(b, 30000, 30000+n-1)
+			thread, err := kernel.NewThread()
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer thread.Close()
+			sa := kernel.NewSockaddr(target)
+			fds := make([]int, n)
+			for range b.N {
+				var errno syscall.Errno
+				thread.Do(func() { errno = bareFill(fds, &sa, windowed) })
+				if errno != syscall.EINPROGRESS {
+					b.Fatal(errno)
+				}
+				b.StopTimer()
+				thread.Do(func() {
+					for _, fd := range fds {
+						_ = kernel.Reset(fd)
+					}
+				})
+				b.StartTimer()
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/conn")
+		})
+	}
+}
+
+// bareFill opens a connection for each place in fds.
+func bareFill(fds []int, to *kernel.Sockaddr, windowed bool) (errno syscall.Errno) {
+	for i := range fds {
+		if fds[i], errno = kernel.StreamSocket(to.Family()); errno != 0 {
+			return errno
+		}
+		if windowed {
+			if errno = kernel.SetLocalPortRange(fds[i], 30000, uint16(30000+len(fds)-1)); errno != 0 {
+				return errno
+			}
+		}
+		if errno = kernel.Connect(fds[i], to); errno != syscall.EINPROGRESS {
+			return errno
+		}
+	}
+	return errno
 }
 
 // BenchmarkOpenClose opens, accepts and closes one connection after another on

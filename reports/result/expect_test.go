@@ -39,10 +39,10 @@ func measured() *Result {
 		ScheduleError: &ScheduleError{P50NS: 2_000, P99NS: 90_000, MaxNS: 1.5e6},
 		Requests:      &Requests{Answered: 990, Failed: 10},
 		TimeWait:      &TimeWait{Generator: 400, Listener: 0},
-		Kernel:   Counters{"ListenOverflows": 0, "TWRecycled": 7},
-		Cost:     &Cost{UserCPUNSPerConn: 2_900, KernelBytesPerConn: p(int64(7_790))},
-		Observer: &Observer{Share: 0.0062},
-		Warnings: []Warning{{Code: "x"}},
+		Kernel:        Counters{"ListenOverflows": 0, "TWRecycled": 7},
+		Cost:          &Cost{UserCPUNSPerConn: 2_900, KernelBytesPerConn: p(int64(7_790))},
+		Observer:      &Observer{Share: 0.0062},
+		Warnings:      []Warning{{Code: "x"}},
 	}
 }
 

@@ -84,16 +84,17 @@ func (h *Histogram) Max() int64 {
 }
 
 // Bins counts the values in n neighbouring intervals of width nanoseconds, the
-// first of which begins at from. What lies before the first or after the last is
-// counted in the nearest. Without an interval, or a width below 1, there is
-// nothing to count: nil.
+// first of which begins at from. A value stands for all that have its three
+// digits, and counts where the middle of them lies; what lies before the first
+// interval or after the last is counted in the nearest. Without an interval, or
+// with a width below 1, there is nothing to count: nil.
 func (h *Histogram) Bins(from, width int64, n int) []int64 {
 	if n < 1 || width < 1 {
 		return nil
 	}
 	bins := make([]int64, n)
 	for _, bar := range h.hdr.Distribution() {
-		i := (bar.From - from) / width
+		i := (bar.From + (bar.To-bar.From)/2 - from) / width
 		bins[min(max(i, 0), int64(n-1))] += bar.Count
 	}
 	return bins

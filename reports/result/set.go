@@ -5,8 +5,8 @@ const SetSchema = "lastport/set/v1"
 
 // Set is several runs in one file.
 type Set struct {
-	Schema string    `json:"schema"`
-	Axis   string    `json:"axis"` // what differs between the runs: "strategy", "strategy/profile"
+	Schema string `json:"schema"`
+	Axis   string `json:"axis"` // what differs between the runs: "strategy", "strategy/profile"
 	// Planned is how many runs the set was to have; Interrupted says that it was
 	// ended before it had them all, and is true also in every file written before.
 	Planned     int       `json:"planned,omitempty"`

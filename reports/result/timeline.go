@@ -52,7 +52,6 @@ func (t *Timeline) SamplesPerRow() int { return max(t.perRow, 1) }
 // is true of a moment (open, states) is the later one's, and p99 is the larger,
 // an upper bound for both: percentiles cannot be averaged.
 func join(a, b Row) Row {
-	b.Kernel = b.Kernel.Plus(a.Kernel)
 	j := Row{
 		TNS:       b.TNS,
 		Opened:    a.Opened + b.Opened,
@@ -62,6 +61,7 @@ func join(a, b Row) Row {
 		Open:      b.Open,
 		P99NS:     a.P99NS,
 		States:    a.States,
+		Kernel:    a.Kernel.Plus(b.Kernel),
 		UserCPUNS: a.UserCPUNS + b.UserCPUNS,
 		SysCPUNS:  a.SysCPUNS + b.SysCPUNS,
 	}

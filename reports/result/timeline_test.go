@@ -15,6 +15,7 @@ func total(rows []Row) Row {
 		sum.Closed += r.Closed
 		sum.NoPort += r.NoPort
 		sum.Failed += r.Failed
+		sum.Kernel = sum.Kernel.Plus(r.Kernel)
 		sum.UserCPUNS += r.UserCPUNS
 		sum.SysCPUNS += r.SysCPUNS
 	}
@@ -29,6 +30,9 @@ func TestTimelineKeepsItsSumsAndItsBound(t *testing.T) {
 		for i := range n {
 			k := int64(i)
 			row := Row{TNS: (k + 1) * 100, Opened: k % 7, Closed: k % 5, NoPort: k % 3, Failed: k % 2, Open: k, UserCPUNS: k, SysCPUNS: 2 * k}
+			if k%3 == 0 {
+				row.Kernel = Counters{"TW": k, "TWRecycled": 1}
+			}
 			all = append(all, row)
 			line.Add(row)
 		}

@@ -1,0 +1,97 @@
+package reports
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"lastport/reports/result"
+)
+
+// axes say how the runs of a set are named: the words by which they differ, for
+// each scenario.
+type axes struct {
+	byScenario map[string]string
+	mixed      bool // there are several scenarios
+	set        string
+}
+
+// axesOf takes the set's own axis where all runs are of one scenario. Where they
+// are not, it can say no more than "scenario", and each group is named by the
+// words in which its runs differ.
+func axesOf(s *result.Set, groups [][]*result.Result) axes {
+	a := axes{byScenario: map[string]string{}, mixed: len(groups) > 1, set: s.Axis}
+	if a.mixed {
+		for _, runs := range groups {
+			a.byScenario[runs[0].Run.Scenario] = differing(runs)
+		}
+	}
+	return a
+}
+
+// of is the axis of a run's scenario.
+func (a axes) of(r *result.Result) string {
+	if axis, ok := a.byScenario[r.Run.Scenario]; ok {
+		return axis
+	}
+	return a.set
+}
+
+// fullName names a run among all of the set.
+func (a axes) fullName(r *result.Result) string {
+	if a.mixed {
+		return runName(r, "scenario/"+a.of(r))
+	}
+	return runName(r, a.set)
+}
+
+// differing joins the words in which runs differ; of one run alone, those that
+// its scenario is usually varied by.
+func differing(runs []*result.Result) string {
+	kept := "close" // what keeps a port, unless a mode says it
+	if slices.ContainsFunc(runs, func(r *result.Result) bool { return r.Config.Mode != "" }) {
+		kept = "mode"
+	}
+	var words []string
+	for _, word := range []string{"strategy", "profile", kept, "rate", "place"} {
+		if slices.ContainsFunc(runs, func(r *result.Result) bool { return runName(r, word) != runName(runs[0], word) }) {
+			words = append(words, word)
+		}
+	}
+	switch {
+	case len(words) > 0:
+		return strings.Join(words, "/")
+	case runs[0].Run.Scenario == "fill":
+		return "strategy/profile"
+	}
+	return kept
+}
+
+// runName names a run by the words of an axis: "strategy/profile" is "connect
+// linux". Another word stands for the run's number.
+func runName(r *result.Result, axis string) string {
+	var parts []string
+	for _, word := range strings.Split(axis, "/") {
+		switch word {
+		case "scenario":
+			parts = append(parts, r.Run.Scenario)
+		case "profile":
+			parts = append(parts, cmp.Or(r.Config.RangeName, r.Config.Range))
+		case "range":
+			parts = append(parts, r.Config.Range)
+		case "close":
+			parts = append(parts, r.Config.Close)
+		case "mode":
+			parts = append(parts, cmp.Or(r.Config.Mode, r.Config.Close))
+		case "rate":
+			parts = append(parts, r.Config.Rate)
+		case "place":
+			parts = append(parts, r.Config.Place)
+		case "strategy":
+			parts = append(parts, r.Config.Strategy)
+		default:
+			parts = append(parts, r.Run.ID)
+		}
+	}
+	return shorten(strings.Join(parts, " "), maxNameColumns)
+}
