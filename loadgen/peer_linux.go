@@ -24,6 +24,8 @@ type Peer interface {
 // TogetherPeer is a Peer that can also work on the generator's own threads.
 type TogetherPeer interface {
 	Peer
-	// End returns a new end for one thread and one of the addresses.
-	End(target int) engine.End
+	// End returns a new end for a worker's thread and one of the addresses. With
+	// several workers, each is pinned to a processor of its own (kernel.CPUs), and
+	// gets back what it has opened itself.
+	End(worker, target int) engine.End
 }

@@ -167,12 +167,16 @@ func (r *run) makeEngines() error {
 	for _, t := range r.cfg.Targets {
 		o.Targets = append(o.Targets, kernel.NewSockaddr(t))
 	}
+	var cpus []int
+	together, ok := r.peer.(TogetherPeer)
 	if r.cfg.Ends == EndsTogether {
-		together, ok := r.peer.(TogetherPeer)
 		if !ok {
-			return fmt.Errorf("--ends together: this peer has no end to run on the generator's thread")
+			return errors.New("--ends together: this peer has no end to run on the generator's thread")
 		}
-		o.Ends = together.End
+		var err error
+		if cpus, err = kernel.CPUs(); err != nil {
+			return err
+		}
 		if r.cfg.Scenario == "fill" {
 			// Accepting is not what a fill times, so it may wait; half the queue keeps
 			// clear of the length at which the kernel drops a SYN.
@@ -181,6 +185,12 @@ func (r *run) makeEngines() error {
 	}
 	for w := range r.cfg.Workers {
 		o.Worker = w
+		if r.cfg.Ends == EndsTogether {
+			o.Ends = func(target int) engine.End { return together.End(w, target) }
+			if r.cfg.Workers > 1 {
+				o.Pinned, o.CPU = true, cpus[w]
+			}
+		}
 		o.Log = r.counted.Writer()
 		var err error
 		if o.Strategy, err = strategy.New(r.cfg.Strategy, strategy.Space{Ranges: r.cfg.Ports()}); err != nil {

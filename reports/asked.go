@@ -42,10 +42,10 @@ func (p *page) asked(r *result.Result) {
 
 // paceOf says when attempts are made, of a run that has a rate.
 func paceOf(c result.Config) string {
-	switch {
-	case c.Rate == "":
+	switch c.Rate {
+	case "":
 		return ""
-	case c.Rate == "max":
+	case "max":
 		return phrases("as fast as possible", nonZero(int64(c.Concurrency), func(n int64) string {
 			return plural(n, "connection") + " at a time (closed loop)"
 		}))

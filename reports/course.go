@@ -11,7 +11,7 @@ import (
 // attempts, for latency and for the ports that are kept, and says in words how
 // long nothing connected.
 func (p *page) course(rows []result.Row) {
-	const label, peak = 11, 9 // columns before and after the bars
+	const label, peak = 11, 10 // columns before and after the bars
 	room := p.width - gap - label - 1 - gap - peak
 	slots := divide(rows, room)
 	if len(slots) < 2 {
@@ -26,7 +26,7 @@ func (p *page) course(rows []result.Row) {
 	p.line(span{dim, indent + pad(end, len(slots)) + strings.Repeat(" ", gap) + padLeft("highest", peak)})
 	for _, s := range seriesOf(slots) {
 		p.line(span{dim, strings.Repeat(" ", gap) + pad(s.name, label) + " "}, span{s.tone, pad(s.bars(), len(slots))},
-			span{text: strings.Repeat(" ", gap) + padLeft(s.peak(s.highest()), peak)})
+			span{text: strings.Repeat(" ", gap) + padLeft(shorten(s.peak(s.highest()), peak), peak)})
 	}
 	p.drought(rows)
 }

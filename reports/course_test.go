@@ -37,12 +37,12 @@ func TestDivideLosesNothing(t *testing.T) {
 }
 
 func TestBars(t *testing.T) {
-	s := series{values: []float64{0, 0.1, 1, 4, 7.9, 8, 9, -1}, full: 8}
-	if got, want := s.bars(), " ▁▁▄████ "; got != want {
+	s := series{values: []float64{0, 0.1, 1, 4, 7.9, 8, -1}, full: 8}
+	if got, want := s.bars(), " ▁▁▄██ "; got != want {
 		t.Errorf("bars %q, want %q", got, want)
 	}
 	s.full = 0
-	if got, want := s.bars(), "        "; got != want {
+	if got, want := s.bars(), "       "; got != want {
 		t.Errorf("without a scale: bars %q, want %q", got, want)
 	}
 }

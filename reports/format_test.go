@@ -41,7 +41,7 @@ func TestFormats(t *testing.T) {
 		{rates(result.RateInterval{Min: 455.04, Max: 470.5}), "455 to 471/s"},
 		{counts(result.Interval{Min: 7, Max: 7}), "7"},
 		{reuseTime(result.Interval{}), "at once"},
-		{reuseTime(result.Interval{Min: 60e9, Max: 62e9}), "60.0 s to 62.0 s"},
+		{reuseTime(result.Interval{Min: 60e9, Max: 62e9}), "60.0 to 62.0 s"},
 		{plural(1, "port"), "1 port"},
 		{plural(2, "port"), "2 ports"},
 		{setting(90e9), "1m30s"},

@@ -137,6 +137,28 @@ func TestUnreadIsNotIdle(t *testing.T) {
 	_ = kernel.CloseFD(client)
 }
 
+// What was sent before the time is over is read before the close, which would
+// be an RST otherwise.
+func TestUnreadIsReadBeforeTheClose(t *testing.T) {
+	l := listenOnly(t, Config{ServerFirst: true, Hold: time.Hour})
+	clock := int64(0)
+	l.now = func() int64 { return clock }
+	w, err := newWorker(l, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.thread.Close()
+	client := dial(t, l.Addrs()[0])
+	w.thread.Do(func() { w.accept(0) })
+	send(t, client, "x")
+	clock += int64(time.Hour)
+	w.thread.Do(func() { w.readClock(); w.expire() })
+	if got := finish(t, client); got != 0 {
+		t.Errorf("the close is seen as %v, want FIN", got)
+	}
+	_ = kernel.CloseFD(client)
+}
+
 // A wait ends when the first time is over, not before: one that ended early
 // would be followed by more.
 func TestWaitsUntilDue(t *testing.T) {

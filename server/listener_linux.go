@@ -29,6 +29,10 @@ type Config struct {
 	// Together: no thread of its own, ends made by NewEnd accept. The fields below
 	// are for a listener apart.
 	Together bool
+	// CPUs, with Together: so many threads have ends, the i-th pinned to CPUs[i].
+	// They share each address by SO_REUSEPORT, and the kernel steers what a thread
+	// opens to its own end. Empty: one thread.
+	CPUs []int
 	// ServerFirst: the listener closes first: Hold after it has accepted, or with
 	// Keep only when it is told to Drain. A client that sends the byte 0 is closed
 	// earlier. Without ServerFirst it closes when the client has.
@@ -55,6 +59,8 @@ func (c *Config) check() error {
 		return fmt.Errorf("listen with %d threads: want 0 to %d", c.Threads, maxThreads)
 	case c.Hold < 0:
 		return fmt.Errorf("listen and hold connections for %v: a time cannot be below 0", c.Hold)
+	case c.Keep && c.Hold > 0:
+		return fmt.Errorf("listen, keep connections and close them after %v: want one or the other", c.Hold)
 	case c.Idle < 0:
 		return fmt.Errorf("listen and close what is idle for %v: a time cannot be below 0", c.Idle)
 	case c.MaxConnections < 0:
@@ -68,7 +74,7 @@ func (c *Config) check() error {
 type Listener struct {
 	config  Config
 	addrs   []netip.AddrPort
-	sockets []int // one for each address; every table that was made later has copies
+	sockets []int // one for each address and thread that shares it; tables made later have copies
 	waker   int   // wakes all workers
 	peers   peerSet
 	turn    atomic.Int32  // index of the worker that accepts
@@ -96,7 +102,7 @@ func New(config Config) (*Listener, error) {
 	if config.Backlog <= 0 || config.Backlog > maxBacklog {
 		config.Backlog = maxBacklog
 	}
-	sockets, addrs, err := listenAll(config.Addrs, config.Backlog)
+	sockets, addrs, err := listenAll(config.Addrs, config.Backlog, config.CPUs)
 	if err != nil {
 		return nil, err
 	}
@@ -169,8 +175,12 @@ func (l *Listener) Addrs() []netip.AddrPort { return append([]netip.AddrPort(nil
 
 // NewEnd returns a new End for one thread and one of the addresses, by its
 // index. The thread must have been started after New.
-func (l *Listener) NewEnd(target int) *End {
-	e := &End{peers: &l.peers, listener: l.sockets[target]}
+func (l *Listener) NewEnd(target int) *End { return l.NewSharedEnd(target, 0) }
+
+// NewSharedEnd is NewEnd for the i-th of the threads that share the address, the
+// one on Config.CPUs[i].
+func (l *Listener) NewSharedEnd(target, i int) *End {
+	e := &End{peers: &l.peers, listener: l.sockets[target*max(1, len(l.config.CPUs))+i]}
 	l.lists.Lock()
 	defer l.lists.Unlock()
 	l.ends = append(l.ends, e)

@@ -60,25 +60,47 @@ func (e *ListenError) Hint() string {
 	return ""
 }
 
-// listenAll opens a listener for each address, or none. It returns their
-// addresses as the kernel has them, which differ for port 0.
-func listenAll(addrs []netip.AddrPort, backlog int) (fds []int, bound []netip.AddrPort, err error) {
+// listenAll opens a listener for each address, or a group of them that share it,
+// one for each of the cpus; or none at all. It returns their addresses as the
+// kernel has them, which differ for port 0.
+func listenAll(addrs []netip.AddrPort, backlog int, cpus []int) (fds []int, bound []netip.AddrPort, err error) {
 	for _, addr := range addrs {
-		fd, at, err := listen(addr, backlog)
+		group, at, err := listenShared(addr, backlog, cpus)
+		fds = append(fds, group...)
 		if err != nil {
 			closeAll(fds)
 			return nil, nil, err
 		}
-		fds, bound = append(fds, fd), append(bound, at)
+		bound = append(bound, at)
 	}
 	return fds, bound, nil
+}
+
+// listenShared opens one listener, or one for each of the cpus.
+func listenShared(addr netip.AddrPort, backlog int, cpus []int) (fds []int, at netip.AddrPort, err error) {
+	at = addr
+	for range max(1, len(cpus)) {
+		var fd int
+		if fd, at, err = listen(at, backlog, len(cpus) > 1); err != nil {
+			return fds, at, err
+		}
+		fds = append(fds, fd)
+	}
+	if len(cpus) > 1 {
+		if errno := kernel.SteerByCPU(fds[0], cpus); errno != 0 {
+			return fds, at, &ListenError{addr, "setsockopt(SO_ATTACH_REUSEPORT_CBPF)", errno}
+		}
+	}
+	return fds, at, nil
 }
 
 // listen leaves SO_REUSEADDR off. With it a listener could take a port whose
 // earlier connections still wait in TIME_WAIT; they would count as this run's,
 // and accepted sockets would inherit the option, which changes when a port can be
 // bound again.
-func listen(addr netip.AddrPort, backlog int) (int, netip.AddrPort, error) {
+//
+// shared lets other listeners of this one have the address too.
+func listen(addr netip.AddrPort, backlog int, shared bool) (int, netip.AddrPort, error) {
 	if !addr.IsValid() || addr.Addr().Zone() != "" {
 		return -1, addr, fmt.Errorf("listen on %q: want an address and port, without a zone", addr)
 	}
@@ -91,6 +113,9 @@ func listen(addr netip.AddrPort, backlog int) (int, netip.AddrPort, error) {
 	if sa.Family() == unix.AF_INET6 {
 		// Every address is named by itself: [::]:80 shall not take 0.0.0.0:80 too.
 		errno = kernel.SetInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 1)
+	}
+	if errno == 0 && shared {
+		call, errno = "setsockopt(SO_REUSEPORT)", kernel.ShareAddress(fd)
 	}
 	if errno == 0 {
 		call, errno = "bind", kernel.Bind(fd, &sa)

@@ -50,6 +50,7 @@ func TestNewRefuses(t *testing.T) {
 		"threads below 0":  {Addrs: anyPorts(1), Threads: -1},
 		"too many threads": {Addrs: anyPorts(1), Threads: maxThreads + 1},
 		"hold below 0":     {Addrs: anyPorts(1), Hold: -1},
+		"keep and hold":    {Addrs: anyPorts(1), Keep: true, Hold: 1},
 		"idle below 0":     {Addrs: anyPorts(1), Idle: -1},
 		"limit below 0":    {Addrs: anyPorts(1), MaxConnections: -1},
 	} {

@@ -115,7 +115,7 @@ func TestTogetherAnswers(t *testing.T) {
 	if errno := end.Answer(conn); errno != syscall.EAGAIN {
 		t.Errorf("answer before a request: %v, want EAGAIN", errno)
 	}
-	send(t, client, "\x01\x01\x00x")
+	send(t, client, "\x01\x00\x01x")
 	if errno := end.Answer(conn); errno != 0 {
 		t.Errorf("answer: %v", errno)
 	}

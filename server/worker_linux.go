@@ -77,7 +77,7 @@ func newWorker(l *Listener, index int) (*worker, error) {
 		events: make([]kernel.Event, eventsPerRound), buf: make([]byte, readAtOnce),
 		idle: deadlines{after: l.config.Idle},
 	}
-	if l.config.ServerFirst && !l.config.Keep {
+	if l.config.ServerFirst {
 		w.hold.after = l.config.Hold
 	}
 	if w.room < 1 {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"runtime"
+
 	"github.com/spf13/cobra"
 
 	"lastport/loadgen"
@@ -92,8 +94,11 @@ func (f *runFlags) parts(plan suite.Suite, host place.Host) ([][]namedRun, error
 func (f *runFlags) member(m suite.Member, host place.Host) (loadgen.Config, error) {
 	one := *f
 	one.ranges, one.strategy, one.duration = m.Range, m.Strategy, m.Duration
-	if m.Scenario == "reuse" {
+	switch m.Scenario {
+	case "reuse":
 		one.connections = reuseConnections
+	case "churn":
+		one.workers = max(one.workers, runtime.NumCPU())
 	}
 	cfg, err := one.config(m.Scenario, m.Close, host)
 	cfg.RangeName = m.Profile

@@ -10,6 +10,7 @@ import (
 
 	"lastport/loadgen"
 	"lastport/loadgen/engine"
+	"lastport/loadgen/kernel"
 	"lastport/loadgen/place"
 	"lastport/reports/result"
 	"lastport/server"
@@ -103,8 +104,17 @@ func spaces(value string) string { return strings.Join(strings.Fields(value), " 
 
 // listen starts the bundled listener for the run.
 func listen(cfg *loadgen.Config) (*server.Listener, error) {
+	var cpus []int
+	if cfg.Ends == loadgen.EndsTogether && cfg.Workers > 1 {
+		all, err := kernel.CPUs()
+		if err != nil {
+			return nil, err
+		}
+		cpus = all[:cfg.Workers]
+	}
 	l, err := server.New(server.Config{
 		Addrs:       cfg.Targets,
+		CPUs:        cpus,
 		Together:    cfg.Ends == loadgen.EndsTogether,
 		ServerFirst: cfg.Close.ServerFirst(),
 		Keep:        true,
@@ -124,4 +134,4 @@ func listen(cfg *loadgen.Config) (*server.Listener, error) {
 // peer is the bundled listener as loadgen wants to see it.
 type peer struct{ *server.Listener }
 
-func (p peer) End(target int) engine.End { return p.NewEnd(target) }
+func (p peer) End(worker, target int) engine.End { return p.NewSharedEnd(target, worker) }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"runtime"
 	"strconv"
 	"time"
 
@@ -41,6 +42,12 @@ func (a *app) churnVerb() *cobra.Command {
 			"  lastport churn --rate 470 --duration 90s --expect no_port==0",
 		RunE: func(c *cobra.Command, _ []string) error {
 			f.timeoutSet = c.Flags().Changed("timeout")
+			if f.rate == rateMax && !c.Flags().Changed("workers") {
+				f.workers = runtime.NumCPU()
+				if f.concurrency > 0 {
+					f.workers = min(f.workers, f.concurrency)
+				}
+			}
 			return a.single("churn", step.ClientFIN, &f.runFlags, f.churnConfig)
 		},
 	}
@@ -52,7 +59,7 @@ func (a *app) churnVerb() *cobra.Command {
 	fs.IntVar(&f.requests, "requests", 0, "a `NUMBER` of small requests over each connection before its close")
 	setDefault(fs, "duration", (10 * time.Second).String())
 	fs.Lookup("duration").Usage = "how `LONG` attempts are made"
-	fs.Lookup("workers").DefValue = "1 with a rate, one a processor with --rate max"
+	fs.Lookup("workers").Usage += " (with --rate max by default as many as processors)"
 	return c
 }
 
@@ -90,9 +97,12 @@ const (
 	maxConcurrency = 1 << 20
 )
 
+// rateMax as a rate is as fast as it goes.
+const rateMax = "max"
+
 // pace reads --rate and --concurrency.
 func (f *churnFlags) pace(c *loadgen.Config) error {
-	if f.rate == "max" {
+	if f.rate == rateMax {
 		c.Concurrency = max(f.concurrency, c.Workers)
 		return nil
 	}

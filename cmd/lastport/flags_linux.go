@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -188,12 +189,12 @@ func (f *runFlags) numbers(c *loadgen.Config, _ place.Host) error {
 		return usagef("--timeout 3s", "--timeout %v: want 1ms to 1m", f.timeout)
 	case f.duration < 0:
 		return usagef("--duration 1m", "--duration %v: a time cannot be below 0", f.duration)
-	case f.workers > 1 && c.Ends == loadgen.EndsTogether:
-		return usagef("--ends apart", "--ends together is one thread that does both ends, so it takes one worker and not %d", f.workers)
+	case f.workers > runtime.NumCPU() && c.Ends == loadgen.EndsTogether:
+		return usagef("--ends apart", "--ends together takes a processor for each worker: %d workers, %d processors", f.workers, runtime.NumCPU())
 	}
 	if c.Ends == loadgen.EndsAuto {
 		c.Ends = loadgen.EndsTogether
-		if f.workers > 1 {
+		if f.workers > runtime.NumCPU() {
 			c.Ends = loadgen.EndsApart
 		}
 	}

@@ -54,7 +54,9 @@ type Options struct {
 	Unaccepted  int                  // ends together: how many connections may wait in the listener's queue before they are accepted
 	Log         *record.Writer       // takes every completion
 	Tally       *Tally
-	Worker      int // index in the tally
+	Worker      int  // index in the tally
+	Pinned      bool // its threads stay on the processor CPU
+	CPU         int
 }
 
 // Tally lets the workers of a run know how far they all are. Each writes its

@@ -96,10 +96,18 @@ func newSeat(o *Options, index, fds, want int) (*seat, error) {
 	}
 	s := &seat{index: index, thread: thread, size: max(0, min(want, (thread.Free()-spareFDs)/fds, 1<<slotBits))}
 	var errno syscall.Errno
-	thread.Do(func() { s.epoll, errno = kernel.NewEpoll() })
+	thread.Do(func() {
+		s.epoll, errno = kernel.NewEpoll()
+		if o.Pinned {
+			err = kernel.PinTo(o.CPU)
+		}
+	})
 	if errno != 0 {
+		err = fmt.Errorf("epoll: %w", errno)
+	}
+	if err != nil {
 		thread.Close()
-		return nil, fmt.Errorf("worker %d: epoll: %w", o.Worker, errno)
+		return nil, fmt.Errorf("worker %d: %w", o.Worker, err)
 	}
 	s.conns = make([]conn, s.size)
 	s.free = make([]uint32, s.size)

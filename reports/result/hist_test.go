@@ -92,8 +92,9 @@ func TestBins(t *testing.T) {
 }
 
 func TestBinsLoseNothing(t *testing.T) {
+	h := NewHistogram()
 	rapid.Check(t, func(t *rapid.T) {
-		h := NewHistogram()
+		h.Reset()
 		values := rapid.SliceOfN(rapid.Int64Range(LowestNS, HighestNS), 0, 100).Draw(t, "values")
 		for _, v := range values {
 			h.Record(v)
