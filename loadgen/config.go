@@ -30,6 +30,8 @@ type Config struct {
 	Targets     []netip.AddrPort
 	Strategy    string
 	Close       step.CloseMode
+	Mode        ReuseMode     // of a reuse: what keeps the port taken
+	UserTimeout time.Duration // of a reuse: TCP_USER_TIMEOUT; 0: not set
 	Connections int64         // open no more than these; 0: no bound
 	Attempts    int64         // make no more than these; 0: no bound
 	Rate        float64       // attempts per second; 0: as fast as Concurrency allows
@@ -52,25 +54,27 @@ func (c *Config) Ports() ports.Ranges { return c.Range.Minus(c.Exclude) }
 // Echo returns every flag as it was understood.
 func (c *Config) Echo() result.Config {
 	echo := result.Config{
-		Range:       c.Range.String(),
-		RangeName:   c.RangeName,
-		Exclude:     c.Exclude.String(),
-		Proto:       "tcp",
-		Strategy:    c.Strategy,
-		Close:       c.Close.String(),
-		Connections: c.Connections,
-		Attempts:    c.Attempts,
-		Requests:    c.Requests,
-		HoldNS:      int64(c.Hold),
-		TimeoutNS:   int64(c.Timeout),
-		DurationNS:  int64(c.Duration),
-		Workers:     c.Workers,
-		Engine:      c.Engine.String(),
-		Ends:        c.Ends.String(),
-		Place:       c.Host.Place,
-		Sysctls:     c.Sysctls,
-		Expect:      c.Expect,
-		Seed:        c.Seed,
+		Range:         c.Range.String(),
+		RangeName:     c.RangeName,
+		Exclude:       c.Exclude.String(),
+		Proto:         "tcp",
+		Strategy:      c.Strategy,
+		Mode:          c.Mode.echo(c.Scenario),
+		UserTimeoutNS: int64(c.UserTimeout),
+		Close:         c.Close.String(),
+		Connections:   c.Connections,
+		Attempts:      c.Attempts,
+		Requests:      c.Requests,
+		HoldNS:        int64(c.Hold),
+		TimeoutNS:     int64(c.Timeout),
+		DurationNS:    int64(c.Duration),
+		Workers:       c.Workers,
+		Engine:        c.Engine.String(),
+		Ends:          c.Ends.String(),
+		Place:         c.Host.Place,
+		Sysctls:       c.Sysctls,
+		Expect:        c.Expect,
+		Seed:          c.Seed,
 	}
 	if c.Scenario == "churn" {
 		echo.Rate = "max"
@@ -105,10 +109,42 @@ const (
 	EndsApart         // the listener has threads of its own
 )
 
+// ReuseMode says what keeps a port taken after its use.
+type ReuseMode uint8
+
+// The modes of a reuse.
+const (
+	ModeClose     ReuseMode = iota // the close: TIME_WAIT, or nothing
+	ModeSYN                        // a connect to a peer that never answers
+	ModeInFlight                   // data in flight to a peer that has vanished
+	ModeKeepalive                  // an idle connection to a peer that has vanished
+	ModeFINWait1                   // a close that a peer that has vanished never acknowledges
+	ModeFINWait2                   // a close after which the peer never closes
+)
+
 var (
+	modeWords = words{"mode", []string{"close", "syn", "in-flight", "keepalive", "fin-wait-1", "fin-wait-2"}}
+
 	engineWords = words{"engine", []string{"auto", "direct"}}
 	endsWords   = words{"ends", []string{"auto", "together", "apart"}}
 )
+
+// ParseReuseMode reads a word of the command line.
+func ParseReuseMode(s string) (ReuseMode, error) { return parseWord[ReuseMode](modeWords, s) }
+
+// ReuseModes lists the words that ParseReuseMode takes.
+func ReuseModes() []string { return append([]string(nil), modeWords.list...) }
+
+// String returns the word of the command line.
+func (m ReuseMode) String() string { return modeWords.name(int(m)) }
+
+// echo is the mode in a result; only a reuse has one.
+func (m ReuseMode) echo(scenario string) string {
+	if scenario != "reuse" {
+		return ""
+	}
+	return m.String()
+}
 
 // ParseEngine reads a word of the command line.
 func ParseEngine(s string) (Engine, error) { return parseWord[Engine](engineWords, s) }

@@ -14,34 +14,54 @@ import (
 // reuse opens connections, closes them by the close mode, and measures when
 // each port can connect to the same target again.
 func (r *run) reuse() error {
-	f := &filling{run: r, conns: make([][]uint32, len(r.engines))}
-	opening, err := f.openSome()
-	if err != nil || r.stop.Load() || len(opening.Conns()) == 0 {
-		return err
+	opening := &scenario.Opening{}
+	if r.cfg.Mode != ModeSYN {
+		var err error
+		f := &filling{run: r, conns: make([][]uint32, len(r.engines))}
+		if opening, err = f.openSome(); err != nil || r.stop.Load() || len(opening.Conns()) == 0 {
+			return err
+		}
 	}
-	expect := scenario.Window{Min: int64(r.answer.Reuse.Min), Max: int64(r.answer.Reuse.Max)}
-	patience := int64(3 * time.Second)
-	if end := r.deadline(); end > 0 {
-		patience = max(0, min(patience, end-r.clock.Now()-expect.Max))
+	r.enter("wait", r.clock.Now()+int64(r.answer.Reuse.Max))
+	var returns []scenario.Return
+	var err error
+	if ask := r.cfg.Mode.asks(); ask != 0 {
+		returns, err = r.stuck(ask, opening)
+	} else {
+		returns, err = r.probe(opening)
 	}
-	work := scenario.NewReuse(scenario.Reuse{
-		Expect: expect, Patience: patience, Coarse: max(expect.Min/coarseProbes, finePause(len(opening.Conns()))),
-		Fine: finePause(len(opening.Conns())), Stop: &r.stop,
-	}, opening.Conns(), opening.Ports())
-	r.enter("wait", r.clock.Now()+expect.Max)
-	if err := r.works([]step.Work{work}); err != nil {
-		return err
+	if err == nil {
+		err = r.peer.Drain()
 	}
-	if err := r.peer.Drain(); err != nil {
+	if err != nil {
 		return err
 	}
 	server := r.peer.Stats()
 	r.do(func() {
 		r.res.Server = &server
 		r.complete = !r.stop.Load()
-		r.returned(work.Returns())
+		r.returned(returns)
 	})
 	return nil
+}
+
+// patience is how long, in nanoseconds, a port is waited for beyond what is
+// predicted.
+const patience = int64(3 * time.Second)
+
+// probe closes the connections and asks for their ports until they are back.
+func (r *run) probe(opening *scenario.Opening) ([]scenario.Return, error) {
+	expect := scenario.Window{Min: int64(r.answer.Reuse.Min), Max: int64(r.answer.Reuse.Max)}
+	extra := patience
+	if end := r.deadline(); end > 0 {
+		extra = max(0, min(patience, end-r.clock.Now()-expect.Max))
+	}
+	fine := finePause(len(opening.Conns()))
+	work := scenario.NewReuse(scenario.Reuse{
+		Expect: expect, Patience: extra, Coarse: max(expect.Min/coarseProbes, fine), Fine: fine, Stop: &r.stop,
+	}, opening.Conns(), opening.Ports())
+	err := r.works([]step.Work{work})
+	return work.Returns(), err
 }
 
 // coarseProbes is how many times a port is probed before it is expected: often
@@ -144,8 +164,12 @@ func (r *run) reuseVerdict(res *result.Result) result.Verdict {
 	case *res.Residual.Reuse != 0:
 		return bad("ports came back after %v to %v, %s predicted", brief(u.MinNS), brief(u.MaxNS), r.predictedReuse())
 	}
-	return result.Verdict{OK: true, Text: fmt.Sprintf("after %s a port is free again after %v to %v; %s predicted",
-		res.Config.Close, brief(u.MinNS), brief(u.MaxNS), r.predictedReuse())}
+	after := "closed by " + res.Config.Close
+	if r.cfg.Mode != ModeClose {
+		after = "kept by " + r.cfg.Mode.String()
+	}
+	return result.Verdict{OK: true, Text: fmt.Sprintf("%s, a port is free again after %v to %v; %s predicted",
+		after, brief(u.MinNS), brief(u.MaxNS), r.predictedReuse())}
 }
 
 func (r *run) predictedReuse() string {

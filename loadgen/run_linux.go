@@ -93,7 +93,7 @@ func courseOf(scenario string) (course, error) {
 	case "fill":
 		return course{(*run).fill, (*run).fillVerdict, func(*run, *result.Predicted) {}, (*run).capacity}, nil
 	case "reuse":
-		return course{(*run).reuse, (*run).reuseVerdict, func(*run, *result.Predicted) {}, (*run).reuseConnections}, nil
+		return course{(*run).reuse, (*run).reuseVerdict, (*run).predictReuse, (*run).reuseConnections}, nil
 	case "churn":
 		return course{(*run).churn, (*run).churnVerdict, (*run).predictChurn, (*run).churnConnections}, nil
 	}
@@ -162,6 +162,7 @@ func (r *run) makeEngines() error {
 	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), r.cfg.Workers+4))
 	o := engine.Options{
 		Clock: r.clock, CloseMode: r.cfg.Close, Timeout: r.cfg.Timeout, Tally: r.tally,
+		Keepalive: r.cfg.Mode == ModeKeepalive, UserTimeout: r.cfg.UserTimeout, LeavePeer: r.cfg.Mode != ModeClose,
 		AskToClose: r.cfg.Close.ServerFirst(), Connections: int(r.course.connections(r)),
 	}
 	for _, t := range r.cfg.Targets {

@@ -13,8 +13,8 @@ func (p *page) response(r *result.Result) {
 	if service == nil || response == nil {
 		return
 	}
-	p.note("connect counts from the call (service time), response from the moment when the attempt was due; start late is " +
-		"what lies between the two")
+	p.note("connect counts from the call (service time), response from the moment when the attempt was due; start late, " +
+		"of all attempts, is what lies between the two")
 	l, found := findLag(service, response)
 	if !found {
 		p.note("the two differ little: the schedule held")

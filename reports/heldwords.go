@@ -47,8 +47,8 @@ func heldByTimeWait(r *result.Result) held {
 		h.todo = "sooner still: net.ipv4.tcp_tw_reuse_delay (milliseconds, Linux 6.14), or let the peer close first"
 		return h
 	}
-	h.means = "TIME_WAIT: the generator closes first by FIN, and its port cannot connect to the same target for 60 s and " +
-		"the grain of the timer. No setting changes the 60 s: tcp_fin_timeout is the time of FIN_WAIT_2"
+	h.means = "TIME_WAIT: the generator closes first by FIN, and its port cannot connect to the same target for a minute " +
+		"and the grain of the timer. No setting changes the minute: tcp_fin_timeout is the time of FIN_WAIT_2"
 	h.todo = "net.ipv4.tcp_tw_reuse=1 gives ports back after 1 s; better still, keep connections and use them again, " +
 		"or let the peer close first"
 	return h

@@ -45,6 +45,10 @@ type Config struct {
 	// MaxConnections may be open at once; what comes beyond is accepted and reset,
 	// so that its client is told. 0: no limit.
 	MaxConnections int
+	// Deaf drops everything that comes to the addresses, as if nobody was there;
+	// Vanish, with Together, does so to each connection once it is accepted. Both
+	// are for measuring how long a client waits.
+	Deaf, Vanish bool
 	// Idle: a connection that sends nothing for so long is closed, in the close
 	// mode. 0: never.
 	Idle time.Duration
@@ -105,6 +109,14 @@ func New(config Config) (*Listener, error) {
 	sockets, addrs, err := listenAll(config.Addrs, config.Backlog, config.CPUs)
 	if err != nil {
 		return nil, err
+	}
+	if config.Deaf {
+		for _, fd := range sockets {
+			if errno := kernel.Deafen(fd); errno != 0 {
+				closeAll(sockets)
+				return nil, fmt.Errorf("listen: drop what comes: %w", errno)
+			}
+		}
 	}
 	// Open before any thread starts, so that each table has a copy and the
 	// thread's count of free descriptors knows of it.
@@ -180,7 +192,7 @@ func (l *Listener) NewEnd(target int) *End { return l.NewSharedEnd(target, 0) }
 // NewSharedEnd is NewEnd for the i-th of the threads that share the address, the
 // one on Config.CPUs[i].
 func (l *Listener) NewSharedEnd(target, i int) *End {
-	e := &End{peers: &l.peers, listener: l.sockets[target*max(1, len(l.config.CPUs))+i]}
+	e := &End{peers: &l.peers, listener: l.sockets[target*max(1, len(l.config.CPUs))+i], vanish: l.config.Vanish}
 	l.lists.Lock()
 	defer l.lists.Unlock()
 	l.ends = append(l.ends, e)

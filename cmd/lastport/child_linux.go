@@ -115,6 +115,8 @@ func listen(cfg *loadgen.Config) (*server.Listener, error) {
 	l, err := server.New(server.Config{
 		Addrs:       cfg.Targets,
 		CPUs:        cpus,
+		Deaf:        cfg.Mode == loadgen.ModeSYN,
+		Vanish:      cfg.Mode == loadgen.ModeInFlight || cfg.Mode == loadgen.ModeKeepalive || cfg.Mode == loadgen.ModeFINWait1,
 		Together:    cfg.Ends == loadgen.EndsTogether,
 		ServerFirst: cfg.Close.ServerFirst(),
 		Keep:        true,

@@ -120,7 +120,7 @@ func statusOfResult(r *result.Result) int {
 			return exitExpectation
 		}
 	}
-	if r.Outcomes.OK == 0 && r.Outcomes.NoPort == 0 {
+	if r.Outcomes.OK == 0 && r.Outcomes.NoPort == 0 && r.Reuse == nil {
 		return exitFailed
 	}
 	return exitOK

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,7 +16,7 @@ import (
 const allCloses = "all"
 
 func (a *app) reuseVerb() *cobra.Command {
-	var f runFlags
+	var f reuseFlags
 	c := &cobra.Command{
 		Use:   "reuse",
 		Short: "how long until a closed port can be used again",
@@ -29,16 +30,29 @@ func (a *app) reuseVerb() *cobra.Command {
 			"  lastport reuse --close all\n" +
 			"  lastport reuse --sysctl net.ipv4.tcp_tw_reuse=1 --sysctl net.ipv4.tcp_tw_reuse_delay=250\n" +
 			"  lastport reuse --close server-fin --connections 1000 --expect 'reuse.max<5ms'",
-		RunE: func(*cobra.Command, []string) error { return a.reuse(&f) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			f.closeSet = c.Flags().Changed("close")
+			return a.reuse(&f)
+		},
 	}
 	fs := c.Flags()
 	f.add(fs)
 	fs.Int64Var(&f.connections, "connections", reuseConnections, "a `NUMBER` of ports to close and wait for")
 	fs.Lookup("close").Usage += ", or all: side by side"
+	fs.StringVar(&f.mode, "mode", "close", "what keeps the port taken, a `WORD` of "+strings.Join(loadgen.ReuseModes(), ", "))
+	fs.DurationVar(&f.userTimeout, "user-timeout", 0, "TCP_USER_TIMEOUT of every connection, a `TIME` (default: not set)")
 	for _, name := range []string{"hold", "workers"} {
 		_ = fs.MarkHidden(name) // they mean nothing here; the flags exist, so this cannot fail
 	}
 	return c
+}
+
+// reuseFlags are the flags of reuse besides those of every run.
+type reuseFlags struct {
+	runFlags
+	mode        string
+	userTimeout time.Duration
+	closeSet    bool
 }
 
 // reuseConnections is the default: enough for a distribution, and few enough to
@@ -46,7 +60,7 @@ func (a *app) reuseVerb() *cobra.Command {
 const reuseConnections = 100
 
 // reuse makes one reuse, or one for each close mode.
-func (a *app) reuse(f *runFlags) error {
+func (a *app) reuse(f *reuseFlags) error {
 	if f.workers != 1 {
 		return usagef("--workers 1", "--workers %d: a reuse is one worker's", f.workers)
 	}
@@ -56,8 +70,11 @@ func (a *app) reuse(f *runFlags) error {
 	if f.connections == 0 {
 		f.connections = reuseConnections
 	}
+	if f.mode != loadgen.ModeClose.String() && f.closeSet {
+		return usagef("leave --close out", "--close is for --mode close: in mode %s the generator closes by FIN, or nobody does", f.mode)
+	}
 	if f.close != allCloses {
-		return a.single("reuse", step.ClientFIN, f, reuseConfig)
+		return a.single("reuse", step.ClientFIN, &f.runFlags, f.reuseConfig)
 	}
 	host, err := place.ReadHost(sysctlKeys(f.sysctls)...)
 	if err != nil {
@@ -76,14 +93,14 @@ func (a *app) reuse(f *runFlags) error {
 }
 
 // closeModes makes a run for each close mode.
-func (f *runFlags) closeModes(host place.Host) ([]namedRun, error) {
+func (f *reuseFlags) closeModes(host place.Host) ([]namedRun, error) {
 	var runs []namedRun
 	for i, mode := range step.CloseModes() {
 		one := *f
 		one.close = mode
 		cfg, err := one.config("reuse", step.ClientFIN, host)
 		if err == nil {
-			err = reuseConfig(&cfg)
+			err = one.reuseConfig(&cfg)
 		}
 		if err != nil {
 			return nil, err
@@ -93,8 +110,22 @@ func (f *runFlags) closeModes(host place.Host) ([]namedRun, error) {
 	return runs, nil
 }
 
-// reuseConfig checks what only a reuse minds.
-func reuseConfig(c *loadgen.Config) error {
+// reuseConfig adds what the flags of reuse say, and checks what only a reuse
+// minds.
+func (f *reuseFlags) reuseConfig(c *loadgen.Config) (err error) {
+	if c.Mode, err = loadgen.ParseReuseMode(f.mode); err != nil {
+		return err
+	}
+	if f.userTimeout < 0 || f.userTimeout > 0 && f.userTimeout < time.Millisecond {
+		return usagef("--user-timeout 5s", "--user-timeout %v: want 1ms or more", f.userTimeout)
+	}
+	c.UserTimeout = f.userTimeout
+	if c.Mode != loadgen.ModeClose {
+		if c.Ends == loadgen.EndsApart {
+			return usagef("--ends together", "--ends apart: the silent peer of --mode %s is on the generator's thread", c.Mode)
+		}
+		c.Timeout = stuckTimeout(c.Mode)
+	}
 	const most = 10_000 // beyond, probing takes a processor
 	if c.Connections > most {
 		return usagef(fmt.Sprintf("--connections %d", most), "--connections %d: at most %d ports can be probed often enough", c.Connections, most)
@@ -103,4 +134,15 @@ func reuseConfig(c *loadgen.Config) error {
 		return usagef("--duration 70s", "--duration %v: too short to wait for a port", c.Duration)
 	}
 	return nil
+}
+
+// stuckTimeout is how long one step may take: in the modes that wait for the
+// kernel to give up, longer than it ever does; in those that probe, what is
+// enough to see that a port was had, as nobody may answer the probe.
+func stuckTimeout(mode loadgen.ReuseMode) time.Duration {
+	switch mode {
+	case loadgen.ModeFINWait1, loadgen.ModeFINWait2:
+		return 100 * time.Millisecond
+	}
+	return 24 * time.Hour
 }

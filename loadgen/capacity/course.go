@@ -62,12 +62,12 @@ func (a Answer) Course(rate float64, hold, duration time.Duration) Course {
 	taken := Interval[time.Duration]{max(0, hold+a.Reuse.Min-a.Late), hold + a.Reuse.Max + 2*a.Late}
 	shortest, longest := s.taken(taken.Min), s.taken(taken.Max)
 	fewest, most := successes(n, ports.Min, longest), successes(n, ports.Max, shortest)
-	open := min(n, s.before(hold))
+	open := Interval[int64]{s.before(hold - a.Late), s.before(hold + 2*a.Late)}
 	c := Course{
 		Attempts:  n,
 		Successes: Interval[int64]{fewest, most},
 		NoPort:    Interval[int64]{n - most, n - fewest},
-		Open:      Interval[int64]{min(ports.Min, open), min(ports.Max, open)},
+		Open:      Interval[int64]{min(n, ports.Min, open.Min), min(n, ports.Max, open.Max)},
 		Needs:     Interval[int64]{shortest, longest},
 		Sustained: longest <= ports.Min,
 	}

@@ -77,7 +77,7 @@ func TestCourse(t *testing.T) {
 		},
 		{
 			name: "a generator that is late", a: Answer{Connections: interval{100, 100}, Reuse: exact(s), Late: 10 * ms}, rate: 100, duration: 10 * s,
-			successes: interval{982, 1000}, noPort: interval{0, 18}, needs: interval{99, 102},
+			successes: interval{982, 1000}, noPort: interval{0, 18}, open: interval{0, 2}, needs: interval{99, 102},
 			first: interval{101, 1000}, after: interval{1000, 9990}, why: "whether and when",
 		},
 		{

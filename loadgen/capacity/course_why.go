@@ -21,13 +21,15 @@ func (c Course) explain(ports Interval[int64], rate float64, taken Interval[time
 
 // scarcity says how the attempts and the ports that are too few for them meet.
 func (c Course) scarcity(ports Interval[int64], rate float64, back Interval[time.Duration]) string {
-	switch f := c.FirstNoPort; {
+	f := c.FirstNoPort
+	switch {
 	case f == nil:
 		return fmt.Sprintf("%d attempts do not use up %s ports, though %v per second would need %s to go on for ever",
 			c.Attempts, ports, rate, c.Needs)
 	case f.Certain:
+		after := Interval[time.Duration]{round(f.After.Min), round(f.After.Max)}
 		return fmt.Sprintf("attempt %s finds no port: %v attempts per second use up %s ports in %s, and none is back before %v",
-			f.Attempt, rate, ports, f.After, back.Min)
+			f.Attempt, rate, ports, after, back.Min)
 	}
 	return fmt.Sprintf("%v attempts per second need %s of %s ports: "+
 		"whether and when one finds none depends on the moments at which ports come back",

@@ -160,6 +160,15 @@ func TestRTO(t *testing.T) {
 	}
 }
 
+func TestRTOMaxIsRoundedUpToTicks(t *testing.T) {
+	const ms = time.Millisecond
+	for hz, want := range map[int]time.Duration{100: 1150 * ms, 250: 1152 * ms, 1000: 1150 * ms} {
+		if got := (Timers{HZ: hz, RTOMax: 1150 * ms}).rtoMax(); got != want {
+			t.Errorf("at %d Hz: %v, want %v", hz, got, want)
+		}
+	}
+}
+
 // tcp_retries2 and tcp_orphan_retries in ip-sysctl of the kernel's
 // documentation: the default of 15 yields a hypothetical timeout of 924.6 s.
 func TestModel(t *testing.T) {

@@ -71,6 +71,8 @@ func (d *direct) drive(s *seat) (next int) {
 				done = d.doClose(s, st, done)
 			case step.Request:
 				done = d.doRequest(s, st, done)
+			case step.Await:
+				done = d.doAwait(s, st, done)
 			}
 		}
 		d.finish(done)
@@ -159,6 +161,9 @@ func (d *direct) doOpen(s *seat, st *step.Step, done []step.Completion) []step.C
 	if errno != 0 {
 		return append(done, fail(c, outcome.Socket, errno, d.Clock.Now()))
 	}
+	if d.Keepalive || d.UserTimeout > 0 {
+		kernel.SetTimeouts(fd, d.Keepalive, d.UserTimeout)
+	}
 	choice := d.Strategy.Choose()
 	if st.Port != 0 {
 		choice.Window = ports.Range{Low: st.Port, High: st.Port}
@@ -207,6 +212,7 @@ func (d *direct) count(st *step.Step, c *step.Completion) {
 // fail completes an attempt that came to nothing.
 func fail(c step.Completion, call outcome.Call, errno syscall.Errno, now int64) step.Completion {
 	c.End, c.Errno = now, uint16(errno)
+	c.GaveUp = errno == syscall.ETIMEDOUT
 	c.Outcome = outcome.Of(call, errno, outcome.Kernel)
 	return c
 }
@@ -237,7 +243,9 @@ func (d *direct) doClose(s *seat, st *step.Step, done []step.Completion) []step.
 		_ = kernel.CloseFD(int(conn.fd))
 	}
 	c.End = d.Clock.Now()
-	s.shut(k, false)
+	if !d.LeavePeer {
+		s.shut(k, false)
+	}
 	s.release(k)
 	d.open--
 	return append(done, c)

@@ -49,6 +49,9 @@ type Options struct {
 	CloseMode   step.CloseMode
 	AskToClose  bool                 // ends apart, server first: the listener closes when it is sent a byte
 	Timeout     time.Duration        // of one attempt
+	LeavePeer   bool                 // ends together: closing leaves the listener\'s end open
+	Keepalive   bool                 // SO_KEEPALIVE on every connection
+	UserTimeout time.Duration        // TCP_USER_TIMEOUT of every connection; 0: not set
 	Connections int                  // at most open at once on this worker
 	Ends        func(target int) End // ends together: a new end for one thread; nil: ends apart
 	Unaccepted  int                  // ends together: how many connections may wait in the listener's queue before they are accepted

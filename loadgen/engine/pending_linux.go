@@ -90,15 +90,18 @@ func (s *seat) askToClose(d *direct, c step.Completion, k uint32, done []step.Co
 	if d.AskToClose {
 		_ = kernel.WriteByte(fd, byteClose) // an error shows when the socket is read
 	}
-	if kernel.Finished(fd) {
-		return append(done, s.closed(d, c, k))
+	if ended, errno := kernel.Ending(fd); ended {
+		return append(done, s.closed(d, c, k, errno))
 	}
 	s.watch(fd, unix.EPOLLIN, s.pending.add(c, k, c.Start+int64(d.Timeout)))
 	return done
 }
 
-func (s *seat) closed(d *direct, c step.Completion, k uint32) step.Completion {
+// closed closes a connection that its peer or the kernel has ended.
+func (s *seat) closed(d *direct, c step.Completion, k uint32, errno syscall.Errno) step.Completion {
+	c.GaveUp = errno == syscall.ETIMEDOUT
 	_ = kernel.CloseFD(int(s.conns[k].fd))
+	s.shut(k, false)
 	s.release(k)
 	d.open--
 	c.End = d.Clock.Now()
@@ -125,12 +128,13 @@ func (s *seat) answer(d *direct, i int32, done []step.Completion) []step.Complet
 	it := s.pending.items[i]
 	fd := int(s.conns[it.slot].fd)
 	switch it.c.Op {
-	case step.Close:
-		if !kernel.Finished(fd) {
+	case step.Close, step.Await:
+		ended, errno := kernel.Ending(fd)
+		if !ended {
 			return done
 		}
 		s.pending.remove(i)
-		return append(done, s.closed(d, it.c, it.slot))
+		return append(done, s.closed(d, it.c, it.slot, errno))
 	case step.Request:
 		return s.answered(d, i, done)
 	}
@@ -181,7 +185,7 @@ func (s *seat) giveUp(d *direct, i int32, now int64, why outcome.Code) step.Comp
 		it.c.Outcome = why
 	case step.Close:
 		d.open--
-	case step.Request:
+	case step.Request, step.Await:
 		it.c.Outcome = why
 		d.open--
 	}

@@ -46,6 +46,21 @@ func (d *direct) doRequest(s *seat, st *step.Step, done []step.Completion) []ste
 	return append(done, s.lost(d, c, k, errno))
 }
 
+// doAwait waits until the peer or the kernel ends the connection.
+func (d *direct) doAwait(s *seat, st *step.Step, done []step.Completion) []step.Completion {
+	_, k := place(st.Conn)
+	conn := s.conns[k]
+	c := step.Completion{
+		Op: step.Await, Probe: st.Probe, Source: st.Source, Target: conn.target,
+		Port: conn.port, Conn: st.Conn, Tag: st.Tag, Start: d.Clock.Now(),
+	}
+	if ended, errno := kernel.Ending(int(conn.fd)); ended {
+		return append(done, s.closed(d, c, k, errno))
+	}
+	s.watch(int(conn.fd), unix.EPOLLIN, s.pending.add(c, k, c.Start+int64(d.Timeout)))
+	return done
+}
+
 // readAnswer takes the answer to one request. The end of the stream is a reset:
 // the listener owed an answer.
 func readAnswer(fd int) syscall.Errno {
@@ -65,6 +80,7 @@ func (s *seat) lost(d *direct, c step.Completion, k uint32, errno syscall.Errno)
 	s.release(k)
 	d.open--
 	c.End, c.Errno = d.Clock.Now(), uint16(errno)
+	c.GaveUp = errno == syscall.ETIMEDOUT
 	if c.Outcome = outcome.Of(outcome.Connect, errno, outcome.Kernel); errno == syscall.EPIPE {
 		c.Outcome = outcome.Reset
 	}

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"net/netip"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -128,18 +129,25 @@ func WriteByte(fd int, b byte) syscall.Errno {
 	return e
 }
 
-// Finished says whether nothing more will come from the peer: its FIN or RST is
-// there, or the socket is broken. Data that came before is thrown away.
+// Finished is Ending without the error number.
 func Finished(fd int) bool {
+	ended, _ := Ending(fd)
+	return ended
+}
+
+// Ending says whether nothing more will come from the peer: its FIN is there,
+// or the connection is broken, and then the error number of how. Data that came
+// before is thrown away.
+func Ending(fd int) (ended bool, errno syscall.Errno) {
 	var buf [256]byte
 	for {
 		n, errno := Read(fd, buf[:])
 		switch {
 		case errno == syscall.EAGAIN:
-			return false
+			return false, 0
 		case errno == syscall.EINTR:
 		case errno != 0, n == 0:
-			return true
+			return true, errno
 		}
 	}
 }
@@ -183,6 +191,17 @@ const ipLocalPortRange = 51
 func SetLocalPortRange(fd int, low, high uint16) syscall.Errno {
 	v := uint32(high)<<16 | uint32(low)
 	return setsockopt(fd, unix.IPPROTO_IP, ipLocalPortRange, unsafe.Pointer(&v), unsafe.Sizeof(v))
+}
+
+// SetTimeouts sets SO_KEEPALIVE, and TCP_USER_TIMEOUT if it is above 0 (tcp(7)).
+// Both are always allowed on a TCP socket.
+func SetTimeouts(fd int, keepalive bool, user time.Duration) {
+	if keepalive {
+		_ = SetInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
+	}
+	if user > 0 {
+		_ = SetInt(fd, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(user.Milliseconds()))
+	}
 }
 
 // HasLocalPortRange says whether the kernel knows IP_LOCAL_PORT_RANGE, by

@@ -120,6 +120,8 @@ func (c *Collector) Take(ch Chunk) {
 			c.open(d)
 		case d.Op == step.Request:
 			c.answer(d)
+		case d.Op == step.Await:
+			c.close(d.End)
 		case d.Op == step.Close:
 			c.timings[closing].record(d.End - d.Start)
 			c.close(d.End)

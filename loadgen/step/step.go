@@ -15,6 +15,7 @@ const (
 	Open    Op = iota + 1 // open one connection
 	Close                 // close the connection Conn by the run's close mode
 	Request               // send one small request over the connection Conn and wait for its answer
+	Await                 // wait until the connection Conn ends without our doing, then close it
 )
 
 // Step asks an engine to do one thing.
@@ -35,6 +36,7 @@ type Step struct {
 type Completion struct {
 	Op      Op
 	Probe   bool
+	GaveUp  bool // the kernel ended it by a timeout of its own (ETIMEDOUT)
 	Self    bool // the socket had connected to itself; it is closed and counts as refused
 	Outcome outcome.Code
 	Source  uint16

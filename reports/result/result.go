@@ -101,30 +101,31 @@ type Limits struct {
 
 // Config holds every flag as it was understood. Secrets are never part of it.
 type Config struct {
-	Range       string            `json:"range"`
-	RangeName   string            `json:"range_name,omitempty"` // the profile that it is, "host" for the host's own
-	Exclude     string            `json:"exclude,omitempty"`
-	Sources     []string          `json:"source,omitempty"`
-	Targets     []string          `json:"target"`
-	Proto       string            `json:"proto"`
-	Strategy    string            `json:"strategy"`
-	Close       string            `json:"close"`
-	Mode        string            `json:"mode,omitempty"` // reuse: what keeps the port taken
-	Connections int64             `json:"connections,omitempty"`
-	Attempts    int64             `json:"attempts,omitempty"`
-	Rate        string            `json:"rate,omitempty"`        // attempts per second, or "max"
-	Concurrency int               `json:"concurrency,omitempty"` // connections at a time, with rate max
-	Requests    int               `json:"requests,omitempty"`    // over each connection
-	HoldNS      int64             `json:"hold_ns,omitempty"`
-	TimeoutNS   int64             `json:"timeout_ns"`
-	DurationNS  int64             `json:"duration_ns,omitempty"`
-	Workers     int               `json:"workers"`
-	Engine      string            `json:"engine"`
-	Ends        string            `json:"ends"`
-	Place       string            `json:"place"`
-	Sysctls     map[string]string `json:"sysctl,omitempty"`
-	Expect      []string          `json:"expect,omitempty"`
-	Seed        uint64            `json:"seed"`
+	Range         string            `json:"range"`
+	RangeName     string            `json:"range_name,omitempty"` // the profile that it is, "host" for the host's own
+	Exclude       string            `json:"exclude,omitempty"`
+	Sources       []string          `json:"source,omitempty"`
+	Targets       []string          `json:"target"`
+	Proto         string            `json:"proto"`
+	Strategy      string            `json:"strategy"`
+	Close         string            `json:"close"`
+	Mode          string            `json:"mode,omitempty"`            // reuse: what keeps the port taken
+	UserTimeoutNS int64             `json:"user_timeout_ns,omitempty"` // reuse: TCP_USER_TIMEOUT
+	Connections   int64             `json:"connections,omitempty"`
+	Attempts      int64             `json:"attempts,omitempty"`
+	Rate          string            `json:"rate,omitempty"`        // attempts per second, or "max"
+	Concurrency   int               `json:"concurrency,omitempty"` // connections at a time, with rate max
+	Requests      int               `json:"requests,omitempty"`    // over each connection
+	HoldNS        int64             `json:"hold_ns,omitempty"`
+	TimeoutNS     int64             `json:"timeout_ns"`
+	DurationNS    int64             `json:"duration_ns,omitempty"`
+	Workers       int               `json:"workers"`
+	Engine        string            `json:"engine"`
+	Ends          string            `json:"ends"`
+	Place         string            `json:"place"`
+	Sysctls       map[string]string `json:"sysctl,omitempty"`
+	Expect        []string          `json:"expect,omitempty"`
+	Seed          uint64            `json:"seed"`
 }
 
 // Space is the tuple space of the run: sources × ports × targets.
