@@ -23,7 +23,7 @@ func (p *page) asked(r *result.Result) {
 	p.fact("scenario", phrases(r.Run.Scenario, when, took))
 	p.fact("range", rangeOf(r))
 	p.taken(r.Space)
-	p.fact("strategy", phrases(c.Strategy, named("close by ", c.Close), named("mode ", c.Mode), c.Proto))
+	p.fact("strategy", phrases(c.Strategy, keptBy(c), c.Proto))
 	p.fact("target", strings.Join(c.Targets, ", "))
 	p.fact("source", strings.Join(c.Sources, ", "))
 	p.fact("rate", paceOf(c))
@@ -33,11 +33,20 @@ func (p *page) asked(r *result.Result) {
 		nonZero(int64(c.Requests), func(n int64) string { return plural(n, "request") + " over each" }),
 		nonZero(c.HoldNS, func(ns int64) string { return "hold " + setting(ns) }),
 		nonZero(c.DurationNS, func(ns int64) string { return "end after " + setting(ns) }),
+		nonZero(c.UserTimeoutNS, func(ns int64) string { return "TCP_USER_TIMEOUT " + setting(ns) }),
 		nonZero(c.TimeoutNS, func(ns int64) string { return "timeout of one attempt " + setting(ns) })))
 	p.fact("place", phrases(c.Place, named("engine ", c.Engine), named("ends ", c.Ends),
 		nonZero(int64(c.Workers), func(n int64) string { return plural(n, "worker") })))
 	p.fact("host", hostOf(r.Host))
 	p.fact("tool", phrases(named("lastport ", r.Tool.Version), shorten(r.Tool.Commit, 12), r.Tool.Go))
+}
+
+// keptBy says what the ports were given up by: a close, or a mode that keeps them.
+func keptBy(c result.Config) string {
+	if mode := modeOf(c); mode != "" {
+		return "mode " + mode
+	}
+	return named("close by ", c.Close)
 }
 
 // paceOf says when attempts are made, of a run that has a rate.

@@ -49,7 +49,7 @@ func (a axes) fullName(r *result.Result) string {
 // its scenario is usually varied by.
 func differing(runs []*result.Result) string {
 	kept := "close" // what keeps a port, unless a mode says it
-	if slices.ContainsFunc(runs, func(r *result.Result) bool { return r.Config.Mode != "" }) {
+	if slices.ContainsFunc(runs, func(r *result.Result) bool { return modeOf(r.Config) != "" }) {
 		kept = "mode"
 	}
 	var words []string
@@ -82,7 +82,7 @@ func runName(r *result.Result, axis string) string {
 		case "close":
 			parts = append(parts, r.Config.Close)
 		case "mode":
-			parts = append(parts, cmp.Or(r.Config.Mode, r.Config.Close))
+			parts = append(parts, cmp.Or(modeOf(r.Config), r.Config.Close))
 		case "rate":
 			parts = append(parts, r.Config.Rate)
 		case "place":

@@ -20,8 +20,8 @@ const timeWaitNS = 60_000_000_000
 // heldBy chooses the words for a run: by its mode, and where it has none by who
 // closes, and how.
 func heldBy(r *result.Result) held {
-	if h, ok := heldByMode(r.Config.Mode); ok {
-		return h
+	if mode := modeOf(r.Config); mode != "" {
+		return heldByMode(mode)
 	}
 	switch r.Config.Close {
 	case "client-fin":
@@ -60,37 +60,51 @@ func recycles(r *result.Result) bool {
 	return reuse != nil && reuse.Max > 0 && reuse.Max < timeWaitNS
 }
 
+// modeOf is what keeps the port, "" if it is the close.
+func modeOf(c result.Config) string {
+	if c.Mode == "close" {
+		return ""
+	}
+	return c.Mode
+}
+
 // heldByMode are the ways to keep a port that are not a close: tcp(7) and the
 // kernel's ip-sysctl document.
-func heldByMode(mode string) (held, bool) {
+func heldByMode(mode string) held {
 	switch mode {
-	case "syn-sent":
+	case "syn":
 		return held{
 			"a SYN that nobody answers: the kernel sends it again and again, and the port is taken until it gives up",
-			"give connect a timeout of its own, or lower net.ipv4.tcp_syn_retries",
+			"give connect a timeout of its own and close the socket, set TCP_USER_TIMEOUT, or lower net.ipv4.tcp_syn_retries",
 			[]string{"net.ipv4.tcp_syn_retries", "net.ipv4.tcp_syn_linear_timeouts"},
-		}, true
-	case "fin-wait2":
+		}
+	case "in-flight":
 		return held{
-			"FIN_WAIT_2: our FIN was acknowledged, and the peer never closes its end",
-			"lower net.ipv4.tcp_fin_timeout, which is this time and not that of TIME_WAIT, or repair the peer",
-			[]string{"net.ipv4.tcp_fin_timeout"},
-		}, true
-	case "user-timeout", "retries", "orphan":
-		return held{
-			"data in flight to a peer that has vanished: it is sent again until TCP_USER_TIMEOUT or net.ipv4.tcp_retries2 " +
-				"ends it, and once the program has closed, net.ipv4.tcp_orphan_retries",
-			"set TCP_USER_TIMEOUT on the socket: it is a bound in milliseconds",
-			[]string{"net.ipv4.tcp_retries2", "net.ipv4.tcp_orphan_retries"},
-		}, true
+			"data in flight to a peer that has vanished: it is sent again, ever more slowly, until TCP_USER_TIMEOUT or " +
+				"net.ipv4.tcp_retries2 ends it",
+			"set TCP_USER_TIMEOUT on the socket (--user-timeout here): it bounds the time whatever the round trip is",
+			[]string{"net.ipv4.tcp_retries2"},
+		}
 	case "keepalive":
 		return held{
-			"an idle connection to a peer that is gone: without keepalive for ever, with it until the probes have failed",
+			"an idle connection to a peer that has vanished: without keepalive it stays for ever, with it until the probes have failed",
 			"set SO_KEEPALIVE with TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT on the socket",
 			[]string{"net.ipv4.tcp_keepalive_time", "net.ipv4.tcp_keepalive_intvl", "net.ipv4.tcp_keepalive_probes"},
-		}, true
+		}
+	case "fin-wait-1":
+		return held{
+			"FIN_WAIT_1: the program has closed, and the peer, which has vanished, never acknowledges the FIN",
+			"lower net.ipv4.tcp_orphan_retries (0 stands for 8), or set TCP_USER_TIMEOUT on the socket",
+			[]string{"net.ipv4.tcp_orphan_retries"},
+		}
+	case "fin-wait-2":
+		return held{
+			"FIN_WAIT_2: the program has closed, the peer acknowledged the FIN and never closes its end",
+			"lower net.ipv4.tcp_fin_timeout, which is this time and not that of TIME_WAIT, or repair the peer",
+			[]string{"net.ipv4.tcp_fin_timeout"},
+		}
 	}
-	return held{means: mode}, mode != ""
+	return held{means: mode}
 }
 
 // settingsOf lists settings in force by their last word: "tcp_tw_reuse=2".

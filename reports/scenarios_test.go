@@ -151,6 +151,7 @@ func fastest(closeMode string, perSecond float64) *result.Result {
 // reused is a reuse of 100 ports whose delays are given in nanoseconds.
 func reused(closeMode string, predicted result.Interval, resolution int64, delay func(i int64) int64) *result.Result {
 	r := base("reuse", "connect")
+	r.Config.Mode = "close"
 	r.Config.Close, r.Config.Connections, r.Config.Workers, r.Config.RangeName, r.Config.Range = closeMode, 100, 1, "host", "32768-60999"
 	r.Host.Changed = nil
 	r.Host.Sysctls = map[string]string{"net.ipv4.tcp_tw_reuse": "2", "net.ipv4.tcp_tw_reuse_delay": "1000", "net.ipv4.tcp_timestamps": "1"}
@@ -205,6 +206,16 @@ func recycled() *result.Result {
 func atOnce(closeMode string) *result.Result {
 	r := reused(closeMode, result.Interval{}, 0, func(i int64) int64 { return 21_000 + i*40 })
 	r.Reuse.AtOnce, r.Reuse.Probes = 100, 100
+	return r
+}
+
+// vanished is a reuse that waits for something else than a close.
+func vanished() *result.Result {
+	r := reused("client-fin", result.Interval{Min: 5 * second, Max: 5_452_000_000}, 1_100_000, func(i int64) int64 {
+		return 5_020_000_000 + i*4_000_000
+	})
+	r.Config.Mode, r.Config.UserTimeoutNS = "in-flight", 5*second
+	r.Host.Sysctls["net.ipv4.tcp_retries2"] = "15"
 	return r
 }
 

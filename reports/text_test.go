@@ -39,6 +39,7 @@ func TestGolden(t *testing.T) {
 		{"reuse-time-wait", timeWaited(), reports.Style{}},
 		{"reuse-recycled", recycled(), reports.Style{}},
 		{"reuse-at-once", atOnce("client-rst"), reports.Style{}},
+		{"reuse-in-flight", vanished(), reports.Style{}},
 		{"set-close", closes(), reports.Style{}},
 		{"set-mixed", mixed(), reports.Style{}},
 		{"set", bench(), reports.Style{}},

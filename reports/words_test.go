@@ -12,13 +12,13 @@ import (
 func TestHeldWordsAreDistinct(t *testing.T) {
 	recycling := &result.Interval{Min: 1_000_000_000, Max: 1_002_000_000}
 	runs := map[string]*result.Result{
-		"time-wait": {Config: result.Config{Close: "client-fin"}},
+		"time-wait": {Config: result.Config{Close: "client-fin", Mode: "close"}},
 		"recycled":  {Config: result.Config{Close: "client-fin"}, Predicted: result.Predicted{ReuseNS: recycling}},
 	}
 	for _, mode := range []string{"client-rst", "server-fin"} {
 		runs[mode] = &result.Result{Config: result.Config{Close: mode}}
 	}
-	for _, mode := range []string{"syn-sent", "fin-wait2", "user-timeout", "keepalive", "of a later version"} {
+	for _, mode := range []string{"syn", "in-flight", "keepalive", "fin-wait-1", "fin-wait-2", "of a later version"} {
 		runs[mode] = &result.Result{Config: result.Config{Close: "client-fin", Mode: mode}}
 	}
 	seen := map[string]string{}

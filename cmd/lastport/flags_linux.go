@@ -109,7 +109,7 @@ func (f *runFlags) config(scenario string, closeMode step.CloseMode, host place.
 		c.Seed = rand.Uint64()
 	}
 	for _, understand := range []func(*loadgen.Config, place.Host) error{
-		f.ports, f.words, f.numbers, f.settings, f.target, f.expectations,
+		f.ports, f.words, f.numbers, f.threads, f.settings, f.target, f.expectations,
 	} {
 		if err := understand(&c, host); err != nil {
 			return c, err
@@ -145,12 +145,8 @@ func (f *runFlags) words(c *loadgen.Config, _ place.Host) (err error) {
 		return named("--strategy", err)
 	}
 	if f.close != "" {
-		if c.Close, err = step.ParseCloseMode(f.close); err != nil {
-			hint := "--close " + step.ClientRST.String()
-			if near, ok := ports.Nearest(f.close, step.CloseModes()); ok {
-				hint = "--close " + near
-			}
-			return usagef(hint, "--close %q: not one of %s", f.close, strings.Join(step.CloseModes(), ", "))
+		if c.Close, err = parseClose(f.close); err != nil {
+			return err
 		}
 	}
 	if c.Engine, err = loadgen.ParseEngine(f.engine); err != nil {
@@ -170,17 +166,9 @@ func (f *runFlags) words(c *loadgen.Config, _ place.Host) (err error) {
 	return f.output.check()
 }
 
-// numbers checks the flags that take a number or a time, and decides what
-// depends on them.
-func (f *runFlags) numbers(c *loadgen.Config, _ place.Host) error {
-	most := c.Ports().Size()
+// numbers checks the flags that take a number or a time.
+func (f *runFlags) numbers(*loadgen.Config, place.Host) error {
 	switch {
-	case f.workers < 1 || f.workers > maxWorkers:
-		return usagef("--workers 1", "--workers %d: want 1 to %d", f.workers, maxWorkers)
-	case f.workers > most:
-		return usagef(fmt.Sprintf("--workers %d", most), "--workers %d: more than the range has ports (%d)", f.workers, most)
-	case f.connections > 0 && int64(f.workers) > f.connections:
-		return usagef(fmt.Sprintf("--workers %d", f.connections), "--workers %d: more than --connections %d", f.workers, f.connections)
 	case f.connections < 0:
 		return usagef("--connections 1000", "--connections %d: want 1 or more, or 0 for as many as there are ports", f.connections)
 	case f.hold < 0:
@@ -189,12 +177,26 @@ func (f *runFlags) numbers(c *loadgen.Config, _ place.Host) error {
 		return usagef("--timeout 3s", "--timeout %v: want 1ms to 1m", f.timeout)
 	case f.duration < 0:
 		return usagef("--duration 1m", "--duration %v: a time cannot be below 0", f.duration)
-	case f.workers > runtime.NumCPU() && c.Ends == loadgen.EndsTogether:
-		return usagef("--ends apart", "--ends together takes a processor for each worker: %d workers, %d processors", f.workers, runtime.NumCPU())
+	}
+	return nil
+}
+
+// threads checks --workers, and decides what depends on it.
+func (f *runFlags) threads(c *loadgen.Config, _ place.Host) error {
+	most, cpus := c.Ports().Size(), runtime.NumCPU()
+	switch {
+	case f.workers < 1 || f.workers > maxWorkers:
+		return usagef("--workers 1", "--workers %d: want 1 to %d", f.workers, maxWorkers)
+	case f.workers > most:
+		return usagef(fmt.Sprintf("--workers %d", most), "--workers %d: more than the range has ports (%d)", f.workers, most)
+	case f.connections > 0 && int64(f.workers) > f.connections:
+		return usagef(fmt.Sprintf("--workers %d", f.connections), "--workers %d: more than --connections %d", f.workers, f.connections)
+	case f.workers > cpus && c.Ends == loadgen.EndsTogether:
+		return usagef("--ends apart", "--ends together takes a processor for each worker: %d workers, %d processors", f.workers, cpus)
 	}
 	if c.Ends == loadgen.EndsAuto {
 		c.Ends = loadgen.EndsTogether
-		if f.workers > runtime.NumCPU() {
+		if f.workers > cpus {
 			c.Ends = loadgen.EndsApart
 		}
 	}

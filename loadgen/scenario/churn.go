@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -9,8 +10,9 @@ import (
 	"lastport/loadgen/step"
 )
 
-// closingTime bounds, in nanoseconds, how long after its deadline a churn waits
-// for closes that a listener has to answer.
+// closingTime bounds, in nanoseconds, what a churn does after its deadline: the
+// attempts that were due before it and are late, and the wait for closes that a
+// listener has to answer.
 const closingTime = int64(250 * time.Millisecond)
 
 // Churn opens and closes connections, for one worker: at a rate (open loop), or
@@ -41,11 +43,12 @@ type Churn struct {
 	// Stop, when it is set, ends the churn.
 	Stop *atomic.Bool
 
+	stopped  bool
 	attempts int64 // made
 	opening  int   // begun and not completed
 	busy     int   // requests and closes begun and not completed
 	asking   queue // connections that can send their next request
-	held     queue // connections in the order of their closes
+	held     queue // connections, the first to be closed first
 	resume   int64 // no attempt of a closed loop before
 	backoff  pace.Backoff
 }
@@ -63,19 +66,15 @@ func (c *Churn) Next(now int64, steps []step.Step) (n int, wake int64) {
 	n = c.ask(over, steps)
 	n += c.close(now, over, steps[n:])
 	c.busy += n
-	wake = c.Deadline
+	opens, wake := c.open(now, steps[n:])
+	n += opens
 	switch {
+	case c.complete():
+		return 0, step.Done
 	case over && n == 0 && (c.busy == 0 || now >= c.Deadline+closingTime):
 		return 0, step.Done // the engine cancels what is still opening
 	case over:
 		return n, now + int64(time.Millisecond)
-	case c.complete():
-		return 0, step.Done
-	}
-	if len(steps) > n {
-		var opens int
-		opens, wake = c.open(now, steps[n:])
-		n += opens
 	}
 	if at, ok := c.held.head(); ok {
 		wake = min(wake, at.due)
@@ -85,7 +84,11 @@ func (c *Churn) Next(now int64, steps []step.Step) (n int, wake int64) {
 
 // over says whether the churn is to end now, whatever is open.
 func (c *Churn) over(now int64) bool {
-	return now >= c.Deadline || c.Stop != nil && c.Stop.Load()
+	if !c.stopped && c.Stop != nil && c.Stop.Load() {
+		c.stopped = true
+		c.Deadline = min(c.Deadline, now)
+	}
+	return now >= c.Deadline
 }
 
 // complete says whether every attempt that was asked for has come to its end.
@@ -127,10 +130,7 @@ func (c *Churn) close(now int64, all bool, steps []step.Step) (n int) {
 // open makes the attempts that are due and says when the next one is.
 func (c *Churn) open(now int64, steps []step.Step) (n int, next int64) {
 	for n < len(steps) {
-		if c.Attempts > 0 && c.attempts >= c.Attempts {
-			return n, c.Deadline
-		}
-		due, at := c.due()
+		due, at := c.due(now)
 		if at > now {
 			return n, at
 		}
@@ -142,17 +142,33 @@ func (c *Churn) open(now int64, steps []step.Step) (n int, next int64) {
 	return n, now
 }
 
+// never is when an attempt is due that is not to be made.
+const never = math.MaxInt64
+
 // due returns the next attempt's due time, 0 in closed loop, and when it may be
 // made.
-func (c *Churn) due() (due, at int64) {
-	if c.Pacer != nil {
-		due = c.From + c.Pacer.Due(c.First+c.attempts*c.Every)
-		return due, due
+func (c *Churn) due(now int64) (due, at int64) {
+	switch {
+	case c.stopped, c.Attempts > 0 && c.attempts >= c.Attempts:
+		return 0, never
+	case c.Pacer == nil:
+		return 0, c.room(now)
+	case now >= c.Deadline+closingTime:
+		return 0, never
 	}
-	if c.opening+c.busy+c.held.len()+c.asking.len() >= c.Concurrency {
-		return 0, c.Deadline // a completion makes room
+	due = c.From + c.Pacer.Due(c.First+c.attempts*c.Every)
+	if due >= c.Deadline {
+		return 0, never
 	}
-	return 0, c.resume
+	return due, due
+}
+
+// room says when a closed loop may make its next attempt.
+func (c *Churn) room(now int64) int64 {
+	if now >= c.Deadline || c.opening+c.busy+c.held.len()+c.asking.len() >= c.Concurrency {
+		return never // or when a completion makes room
+	}
+	return c.resume
 }
 
 // Take implements step.Work.
@@ -193,5 +209,5 @@ func (c *Churn) serve(q queued) {
 		c.asking.put(q)
 		return
 	}
-	c.held.put(q)
+	c.held.insert(q)
 }

@@ -35,6 +35,19 @@ func (q *queue) put(v queued) {
 	q.n++
 }
 
+// insert puts v behind all that are not due later. Those are few: connections
+// come in the order in which they are due, but for one whose requests took long.
+func (q *queue) insert(v queued) {
+	q.put(v)
+	for i := q.n - 1; i > 0; i-- {
+		here, before := &q.ring[(q.at+i)%len(q.ring)], &q.ring[(q.at+i-1)%len(q.ring)]
+		if before.due <= here.due {
+			return
+		}
+		*here, *before = *before, *here
+	}
+}
+
 func (q *queue) grow() {
 	larger := make([]queued, max(16, 2*len(q.ring)))
 	for i := range q.n {

@@ -47,9 +47,10 @@ type Return struct {
 	Probes int
 }
 
-// Back says whether the port came back, Delay how long after its close at the
-// most, and AtLeast at the least.
-func (r *Return) Back() bool   { return r.Free > 0 }
+// Back says whether the port came back.
+func (r *Return) Back() bool { return r.Free > 0 }
+
+// Delay is the time after the close at which the port was free, at the latest.
 func (r *Return) Delay() int64 { return r.Free - r.Closed }
 
 // AtLeast is the time after the close at which the port was still taken; 0 if
@@ -89,9 +90,11 @@ func (r *Reuse) Next(now int64, steps []step.Step) (n int, wake int64) {
 	switch {
 	case n > 0:
 		return n, 0
+	case stopped: // the engine ends what is still pending
+		return 0, step.Done
 	case r.inFlight > 0:
 		return 0, now + r.Fine
-	case stopped, r.due.len() == 0:
+	case r.due.len() == 0:
 		return 0, step.Done
 	}
 	return 0, r.due.head().at
@@ -113,7 +116,7 @@ func (r *Reuse) Take(done []step.Completion) {
 }
 
 // probed takes a probe's end. Whatever else became of it, a port that was not
-// refused for being taken was free.
+// refused for being taken was free; but a probe that got no socket never asked.
 func (r *Reuse) probed(p *Return, d *step.Completion) {
 	p.Probes++
 	if d.Outcome == outcome.OK {
@@ -121,8 +124,10 @@ func (r *Reuse) probed(p *Return, d *step.Completion) {
 	}
 	switch d.Outcome {
 	case outcome.Canceled:
-	case outcome.NoPort, outcome.TupleBusy:
-		p.Taken = d.Start
+	case outcome.NoPort, outcome.TupleBusy, outcome.NoFD, outcome.NoMemory:
+		if d.Outcome == outcome.NoPort || d.Outcome == outcome.TupleBusy {
+			p.Taken = d.Start
+		}
 		if next := r.next(p, d.End); next <= p.Closed+r.Expect.Max+r.Patience {
 			r.due.put(timed{at: next, index: int(d.Tag)})
 		}

@@ -34,19 +34,25 @@ type Config struct {
 	// Fate decides over an attempt, counted from 1 over all workers, probes
 	// included. Nil: all go well.
 	Fate func(attempt, now int64) Fate
+	// Request decides over a request, counted from 1 over all workers. One that
+	// fails, or is not answered in time, ends its connection by RST. Nil: all go
+	// well.
+	Request func(request int64) Fate
+	// Stall is when a worker stands still, once, and for how long.
+	Stall struct{ At, For time.Duration }
 	// Each is called with the time before anything is done; it may stop a work.
 	Each func(now int64)
 	// Done gets every completion, before its work does.
 	Done func(worker int, c step.Completion)
 }
 
-// Fate is what is to come of an attempt. The zero value is success at once.
+// Fate is what is to come of an attempt or a request. The zero value is success at once.
 type Fate struct {
-	Outcome outcome.Code  // other than OK: the attempt fails
+	Outcome outcome.Code  // other than OK: it fails
 	After   time.Duration // the answer comes so much later; from the timeout on it is timed_out
 }
 
-// Silent is the fate of an attempt that nobody answers.
+// Silent is the fate of what nobody answers.
 func Silent() Fate { return Fate{After: 1<<63 - 1} }
 
 // Kernel holds the ports. It belongs to one goroutine.
@@ -59,6 +65,7 @@ type Kernel struct {
 	names    uint32 // connections so far
 	tries    int64  // attempts so far, probes included
 	attempts int64
+	requests int64
 	opened   int64
 	outcomes [outcome.Count]int64
 }

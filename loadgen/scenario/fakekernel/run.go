@@ -59,6 +59,11 @@ func (k *Kernel) Run(works ...step.Work) error {
 		if k.now > limit {
 			return fmt.Errorf("worker %d: not done after %v", first.index, time.Duration(k.now))
 		}
+		if stall := &k.config.Stall; stall.For > 0 && k.now >= int64(stall.At) {
+			first.now += int64(stall.For)
+			stall.For = 0
+			continue
+		}
 		if k.config.Each != nil {
 			k.config.Each(k.now)
 		}
@@ -170,7 +175,7 @@ func (w *worker) opened(c step.Completion, index int) {
 // close closes a connection, or waits for the listener to do so.
 func (w *worker) close(st step.Step) error {
 	index, ok := w.conns[st.Conn]
-	if !ok || w.closing(st.Conn) {
+	if !ok || w.waits(st.Conn) {
 		return fmt.Errorf("closes connection %d, which is not open", st.Conn)
 	}
 	c := step.Completion{
@@ -187,24 +192,47 @@ func (w *worker) close(st step.Step) error {
 	return nil
 }
 
-// request is answered within the call.
+// request sends a request, or waits for its answer.
 func (w *worker) request(st step.Step) error {
 	index, ok := w.conns[st.Conn]
-	if !ok || w.closing(st.Conn) {
+	if !ok || w.waits(st.Conn) {
 		return fmt.Errorf("sends a request over connection %d, which is not open", st.Conn)
 	}
 	c := step.Completion{
 		Op: step.Request, Probe: st.Probe, Source: st.Source, Target: st.Target, Port: FirstPort + uint16(index),
 		Conn: st.Conn, Due: st.Due, Tag: st.Tag, Start: w.now,
 	}
+	w.requests++
+	var fate Fate
+	if w.config.Request != nil {
+		fate = w.config.Request(w.requests)
+	}
 	w.now += int64(w.config.Call)
-	c.End = w.now
-	w.finish(c)
+	c.Outcome = fate.Outcome
+	at := w.now + int64(fate.After)
+	if fate.After >= w.config.Timeout {
+		c.Outcome, at = outcome.TimedOut, c.Start+int64(w.config.Timeout)
+	}
+	if fate.After > 0 {
+		w.pending = append(w.pending, waiting{c, index, at})
+		return nil
+	}
+	w.answered(c)
 	return nil
 }
 
-func (w *worker) closing(name uint32) bool {
-	return slices.ContainsFunc(w.pending, func(p waiting) bool { return p.c.Op == step.Close && p.c.Conn == name })
+// answered ends a request, and with one that failed its connection.
+func (w *worker) answered(c step.Completion) {
+	if c.Outcome != outcome.OK {
+		w.disconnect(c.Conn, true)
+	}
+	c.End = w.now
+	w.finish(c)
+}
+
+// waits says whether a step over the connection waits for its answer.
+func (w *worker) waits(name uint32) bool {
+	return slices.ContainsFunc(w.pending, func(p waiting) bool { return p.c.Op != step.Open && p.c.Conn == name })
 }
 
 func (w *worker) closed(c step.Completion, rst bool) {
@@ -220,24 +248,30 @@ func (w *worker) reap() {
 		if p.at > w.now {
 			return false
 		}
-		if p.c.Op == step.Close {
-			w.closed(p.c, false)
-		} else {
-			w.opened(p.c, p.port)
-		}
+		w.end(p)
 		return true
 	})
+}
+
+// end ends a step that was pending.
+func (w *worker) end(p waiting) {
+	switch p.c.Op {
+	case step.Close:
+		w.closed(p.c, false)
+	case step.Request:
+		w.answered(p.c)
+	default:
+		w.opened(p.c, p.port)
+	}
 }
 
 // cancel ends the work, and what is pending with it.
 func (w *worker) cancel() {
 	for _, p := range w.pending {
-		if p.c.Op == step.Close {
-			w.closed(p.c, false)
-			continue
+		if p.c.Op != step.Close {
+			p.c.Outcome = outcome.Canceled
 		}
-		p.c.Outcome = outcome.Canceled
-		w.opened(p.c, p.port)
+		w.end(p)
 	}
 	w.pending = nil
 	if len(w.done) > 0 {
