@@ -1,6 +1,7 @@
 package loadgen
 
 import (
+	"fmt"
 	"math"
 	"time"
 
@@ -37,6 +38,7 @@ func (r *run) churn() error {
 	server := r.peer.Stats()
 	r.do(func() {
 		r.complete = !r.stop.Load()
+		r.allowForLateness()
 		opened := r.counted.Opened()
 		r.res.Measured.Connections = &opened
 		rate := float64(opened) / time.Duration(took).Seconds()
@@ -104,11 +106,29 @@ func (r *run) predictChurn(p *result.Predicted) {
 	course := r.answer.Course(r.cfg.Rate, r.cfg.Hold, r.courseTime())
 	p.Connections = interval(course.Successes)
 	p.NoPort = interval(course.NoPort)
-	if f := course.FirstNoPort; f != nil {
+	if f := course.FirstNoPort; f != nil && f.Certain {
 		p.FirstNoPort = interval(f.Attempt)
 		p.FirstNoPortNS = &result.Interval{Min: int64(f.After.Min), Max: int64(f.After.Max)}
 	}
 	p.Why = append(p.Why, course.Why...)
+}
+
+// allowForLateness asks for the prediction again where the generator was late
+// and the first one was missed: where ports come back about as soon as they are
+// needed, one late attempt delays all that follow. That it was late is told.
+func (r *run) allowForLateness() {
+	predicted := r.res.Predicted.Connections
+	late := r.counted.Latest()
+	if predicted == nil || late == 0 || capacity.Interval[int64](*predicted).Distance(r.counted.Opened()) == 0 {
+		return
+	}
+	r.answer.Late = time.Duration(late)
+	r.around.predicted(r.res, r.answer)
+	r.predictChurn(&r.res.Predicted)
+	r.warn(result.Warning{
+		Code: "schedule_late", Hint: "a quieter machine, or a lower --rate",
+		Message: fmt.Sprintf("attempts began up to %v late, and the prediction allows for that", brief(late)),
+	})
 }
 
 // courseTime is how long attempts are made.

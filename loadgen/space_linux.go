@@ -136,6 +136,11 @@ func (s *surroundings) fill(r *result.Result, cfg *Config, a capacity.Answer) {
 		Ports: asked.Size(), PortsUsable: a.Usable.Size(), Sources: 1, Targets: len(cfg.Targets), Tuples: a.Tuples,
 		Reserved: s.reserved.Intersect(asked).String(), Taken: s.holders,
 	}
+	s.predicted(r, a)
+}
+
+// predicted writes the prediction alone.
+func (s *surroundings) predicted(r *result.Result, a capacity.Answer) {
 	r.Predicted = result.Predicted{
 		Connections: &result.Interval{Min: a.Connections.Min, Max: a.Connections.Max},
 		ReuseNS:     &result.Interval{Min: int64(a.Reuse.Min), Max: int64(a.Reuse.Max)},

@@ -89,9 +89,10 @@ func (t *timing) record(ns int64) {
 }
 
 // NewCollector makes a collector for so many workers. usable is the number of
-// connections that count as full occupancy; started is the run's time 0.
+// connections that count as full occupancy, 0 if latency by occupancy is not
+// asked for; started is the run's time 0.
 func NewCollector(workers int, usable int64, started time.Time) (*Collector, error) {
-	c := &Collector{full: make(chan Chunk, workers*chunks), usable: max(1, usable), began: -1}
+	c := &Collector{full: make(chan Chunk, workers*chunks), usable: usable, began: -1}
 	for i := range c.bands {
 		c.bands[i].latency = result.NewHistogram()
 	}
@@ -180,7 +181,9 @@ func (c *Collector) open(d *step.Completion) {
 		if d.Due != 0 {
 			c.timings[response].record(d.End - d.Due)
 		}
-		c.bands[c.band(d.Open)].latency.Record(took)
+		if c.usable > 0 {
+			c.bands[c.band(d.Open)].latency.Record(took)
+		}
 		c.port(d.Port)
 		row.opened++
 		row.connect.Record(took)
@@ -190,7 +193,9 @@ func (c *Collector) open(d *step.Completion) {
 		}
 		row.noPort++
 		c.timings[failure].record(took)
-		c.bands[bands].latency.Record(took)
+		if c.usable > 0 {
+			c.bands[bands].latency.Record(took)
+		}
 	default:
 		row.failed++
 		if took > 0 { // else no call was made: the engine itself had no room
@@ -225,6 +230,10 @@ func (c *Collector) Closed() int64 { return c.closed }
 
 // NoPort returns how many attempts found no port.
 func (c *Collector) NoPort() int64 { return c.outcomes[outcome.NoPort] }
+
+// Latest returns how late the latest attempt of a schedule began, in nanoseconds
+// to three digits; 0 without a schedule.
+func (c *Collector) Latest() int64 { return c.timings[schedule].run.Max() }
 
 // SelfConnects returns how many sockets had connected to themselves.
 func (c *Collector) SelfConnects() int64 { return c.self }

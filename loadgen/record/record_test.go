@@ -163,7 +163,6 @@ func TestBandsOfOccupancy(t *testing.T) {
 		{28232, 2824, 0.1},
 		{1, 0, 0},
 		{3, 1, 0.3},
-		{0, 0, 0},
 	} {
 		k := newCollector(t, 1, c.usable)
 		write(k, k.Writer(), opened(ms, c.open, 40000))
@@ -171,6 +170,15 @@ func TestBandsOfOccupancy(t *testing.T) {
 		if len(got) != 1 || got[0].From != c.from || got[0].Count != 1 {
 			t.Errorf("%d of %d open: %+v, want one band from %v", c.open, c.usable, got, c.from)
 		}
+	}
+}
+
+// A run that does not ask for latency by occupancy has none.
+func TestNoOccupancy(t *testing.T) {
+	c := newCollector(t, 1, 0)
+	write(c, c.Writer(), opened(ms, 0, 40000), failed(2*ms, outcome.NoPort, 2))
+	if r := filled(c); r.Occupancy != nil || r.Latency.Connect.Count != 1 || r.Latency.Failure.Count != 1 {
+		t.Errorf("occupancy %+v, latency %+v", r.Occupancy, r.Latency)
 	}
 }
 
