@@ -54,7 +54,7 @@ func (r *run) probe(opening *scenario.Opening) ([]scenario.Return, error) {
 	expect := scenario.Window{Min: int64(r.answer.Reuse.Min), Max: int64(r.answer.Reuse.Max)}
 	extra := patience
 	if end := r.deadline(); end > 0 {
-		extra = max(0, min(patience, end-r.clock.Now()-expect.Max))
+		extra = min(patience, end-r.clock.Now()-expect.Max) // below 0: not even until then
 	}
 	fine := finePause(len(opening.Conns()))
 	work := scenario.NewReuse(scenario.Reuse{
@@ -157,6 +157,8 @@ func (r *run) reuseVerdict(res *result.Result) result.Verdict {
 		return bad("no connection to close: attempt after attempt was %s", r.ends.last)
 	case u == nil || !r.complete:
 		return bad("interrupted before the ports were back")
+	case u.Lost > 0 && r.cfg.Duration > 0 && r.cfg.Duration < r.answer.Reuse.Max:
+		return bad("--duration %v ended the wait for %s; %s predicted", r.cfg.Duration, counted(u.Lost, "port"), r.predictedReuse())
 	case u.Count == 0:
 		return bad("none of %s came back", counted(u.Lost, "port"))
 	case u.Lost > 0:

@@ -108,7 +108,7 @@ func (d *direct) fetch(s *seat) (next int) {
 		d.cancel(s)
 		return d.otherPending(s, finished)
 	}
-	d.Log.Flush()
+	d.Log.FlushOld(now)
 	s.wait(min(wake-now, longestWait))
 	return d.otherPending(s, s.index)
 }

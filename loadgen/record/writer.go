@@ -66,12 +66,20 @@ func (w *Writer) Keep(done []step.Completion) {
 		w.last = done[0].End
 	}
 	w.cur = w.cur[:len(w.cur)+len(done)]
-	if done[len(done)-1].End-w.last > flushAfter {
+	w.FlushOld(done[len(done)-1].End)
+}
+
+// FlushOld hands over what has waited for long at the time now. A worker calls
+// it before it sleeps. It must not hand over all there is each time: a worker
+// that sleeps often would use up its chunks while the collector writes a result,
+// and be late for want of one.
+func (w *Writer) FlushOld(now int64) {
+	if len(w.cur) > 0 && now-w.last > flushAfter {
 		w.Flush()
 	}
 }
 
-// Flush hands over what there is. A worker calls it before it sleeps.
+// Flush hands over what there is.
 func (w *Writer) Flush() {
 	if len(w.cur) == 0 {
 		return

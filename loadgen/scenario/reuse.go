@@ -18,7 +18,8 @@ import (
 type Reuse struct {
 	// Expect is when ports are expected back, nanoseconds after their close.
 	Expect Window
-	// Patience is how long after Expect.Max a port is waited for.
+	// Patience is how long after Expect.Max a port is waited for, in nanoseconds;
+	// below 0 it is given up before.
 	Patience int64
 	// Coarse and Fine are the pauses between two probes of a port, in nanoseconds:
 	// well before it is expected, and from shortly before on.

@@ -1,0 +1,226 @@
+package scenario_test
+
+import (
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"lastport/loadgen/outcome"
+	"lastport/loadgen/scenario"
+	"lastport/loadgen/scenario/fakekernel"
+	"lastport/loadgen/step"
+)
+
+// coarse and fine are the pauses between probes that the tests ask for.
+const (
+	coarse = 300 * ms
+	fine   = 10 * ms
+)
+
+// reused fills n ports, closes them and waits for them. look, if it is set, gets
+// every completion of the second part; change may change the kernel before it.
+func reused(t rapid.TB, config fakekernel.Config, r scenario.Reuse, look func(step.Completion)) (*fakekernel.Kernel, []scenario.Return) {
+	t.Helper()
+	begun := false
+	config.Done = func(_ int, c step.Completion) {
+		if begun && look != nil {
+			look(c)
+		}
+	}
+	fate := config.Fate
+	config.Fate = func(attempt, now int64) (f fakekernel.Fate) {
+		if begun && fate != nil {
+			f = fate(attempt-int64(config.Ports), now)
+		}
+		return f
+	}
+	k := fakekernel.New(config)
+	o := scenario.NewOpening(scenario.Opening{Connections: config.Ports, Expected: config.Ports})
+	if err := k.Run(o); err != nil {
+		t.Fatal(err)
+	}
+	begun = true
+	if r.Coarse == 0 {
+		r.Coarse, r.Fine = int64(coarse), int64(fine)
+	}
+	work := scenario.NewReuse(r, o.Conns(), o.Ports())
+	w := &ahead{Work: work}
+	if err := k.Run(w); err != nil {
+		t.Fatal(err)
+	}
+	if k.Open() != 0 || k.Taken() != 0 || w.now != 0 {
+		t.Errorf("%d open, %d ports taken, %d steps under way at the end", k.Open(), k.Taken(), w.now)
+	}
+	if k.Attempts() != int64(config.Ports) {
+		t.Errorf("%d attempts counted: probes are not the run's", k.Attempts())
+	}
+	return k, work.Returns()
+}
+
+func window(least, most time.Duration) scenario.Window {
+	return scenario.Window{Min: int64(least), Max: int64(most)}
+}
+
+// The true delay lies between the last probe that failed and the first that did
+// not, and these are no further apart than the pause that was asked for.
+func TestReuseDelays(t *testing.T) {
+	const ports = 20
+	for _, c := range []struct {
+		name   string
+		close  step.CloseMode
+		delay  time.Duration
+		expect scenario.Window
+		apart  time.Duration // the resolution, less what the calls of a round take
+	}{
+		{"RST", step.ClientRST, 0, window(0, 0), 0},
+		{"a listener's FIN", step.ServerFIN, 0, window(0, 0), 0},
+		{"TIME_WAIT", step.ClientFIN, 60 * time.Second, window(60*time.Second, 62*time.Second), fine},
+		{"a late timer", step.ClientFIN, 61500 * ms, window(60*time.Second, 62*time.Second), fine},
+		{"tcp_tw_reuse", step.ClientFIN, time.Second, window(time.Second, time.Second+ms), fine},
+		{"too late", step.ClientFIN, 64 * time.Second, window(60*time.Second, 62*time.Second), fine},
+		{"much too early", step.ClientFIN, 7 * time.Second, window(60*time.Second, 62*time.Second), coarse},
+	} {
+		_, list := reused(t, fakekernel.Config{Ports: ports, Close: c.close, Reuse: c.delay},
+			scenario.Reuse{Expect: c.expect, Patience: int64(3 * time.Second)}, nil)
+		for _, p := range list {
+			if !p.Back() {
+				t.Fatalf("%s: port %d did not come back", c.name, p.Port)
+			}
+			if p.AtLeast() > int64(c.delay) || p.Delay() < int64(c.delay) {
+				t.Errorf("%s: between %v and %v", c.name, time.Duration(p.AtLeast()), time.Duration(p.Delay()))
+			}
+			if c.delay == 0 {
+				if p.Probes != 1 || p.Taken != 0 || p.Delay() > int64(ms) {
+					t.Errorf("%s: %d probes, after %v", c.name, p.Probes, time.Duration(p.Delay()))
+				}
+				continue
+			}
+			if !within(p.Free-p.Taken, 0, c.apart+2*ms) {
+				t.Errorf("%s: known to %v", c.name, time.Duration(p.Free-p.Taken))
+			}
+			// The pauses bound the probes: coarse ones up to the expectation, then fine.
+			most := int(min(c.delay, time.Duration(c.expect.Min))/coarse + max(0, c.delay-time.Duration(c.expect.Min))/fine)
+			if p.Probes > most+6 {
+				t.Errorf("%s: %d probes, want at most %d", c.name, p.Probes, most)
+			}
+		}
+	}
+}
+
+// A port that never comes back is given up when the patience is over.
+func TestPortThatNeverComesBack(t *testing.T) {
+	for _, patience := range []time.Duration{0, time.Second} {
+		k, list := reused(t, fakekernel.Config{Ports: 5, Reuse: time.Hour},
+			scenario.Reuse{Expect: window(time.Second, 2*time.Second), Patience: int64(patience)}, nil)
+		for _, p := range list {
+			if p.Back() || !within(p.AtLeast(), 2*time.Second+patience-fine-ms, fine+ms) {
+				t.Errorf("back: %v, still taken after %v", p.Back(), time.Duration(p.AtLeast()))
+			}
+		}
+		if !within(k.Now(), 2*time.Second+patience-fine, fine+10*ms) {
+			t.Errorf("patience %v: ended at %v", patience, time.Duration(k.Now()))
+		}
+	}
+}
+
+// A probe leaves nothing behind: it has its port alone, and is closed by RST.
+func TestProbesDoNotDisturb(t *testing.T) {
+	closes := 0
+	k, list := reused(t, fakekernel.Config{Ports: 5, Reuse: time.Second},
+		scenario.Reuse{Expect: window(time.Second, time.Second), Patience: int64(ms + fine)}, func(c step.Completion) {
+			if c.Op == step.Close && c.Probe {
+				closes++
+			}
+		})
+	if closes != len(list) {
+		t.Errorf("%d probes closed, want %d", closes, len(list))
+	}
+	again := scenario.NewOpening(scenario.Opening{Connections: 5, Expected: 5})
+	run(t, k, again)
+	if len(again.Conns()) != 5 {
+		t.Errorf("the probes left %d of 5 ports free", len(again.Conns()))
+	}
+}
+
+// What becomes of a probe tells of its port unless it had no socket to ask with.
+func TestProbesThatFail(t *testing.T) {
+	for code, free := range map[outcome.Code]bool{
+		outcome.Refused: true, outcome.Reset: true, outcome.TimedOut: true,
+		outcome.NoFD: false, outcome.NoMemory: false,
+	} {
+		_, list := reused(t, fakekernel.Config{
+			Ports: 1, Close: step.ClientRST,
+			Fate: func(attempt, _ int64) (f fakekernel.Fate) {
+				if attempt <= 3 {
+					f.Outcome = code
+				}
+				return f
+			},
+		}, scenario.Reuse{Patience: int64(time.Second)}, nil)
+		want := 4
+		if free {
+			want = 1
+		}
+		if p := list[0]; p.Probes != want || !p.Back() || p.Taken != 0 {
+			t.Errorf("%v: %+v; want %d probes", code, p, want)
+		}
+	}
+}
+
+func TestReuseIsStopped(t *testing.T) {
+	for name, config := range map[string]fakekernel.Config{
+		"while it waits":                 {Reuse: time.Hour},
+		"while a probe waits":            {Fate: func(int64, int64) fakekernel.Fate { return fakekernel.Silent() }},
+		"while the listener is to close": {Close: step.ServerFIN, PeerClose: time.Hour},
+	} {
+		var stop atomic.Bool
+		config.Ports, config.Timeout = 40, time.Minute
+		config.Each = func(now int64) { stop.Store(now >= int64(time.Second)) }
+		k, _ := reused(t, config, scenario.Reuse{Expect: window(time.Hour, time.Hour), Stop: &stop}, nil)
+		if !within(k.Now(), time.Second, 20*ms) {
+			t.Errorf("%s: ended at %v", name, time.Duration(k.Now()))
+		}
+	}
+}
+
+// Whatever the delays, and whatever fails: every port is closed and its true
+// delay lies where it was found.
+func TestAnyReuse(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		delay := time.Duration(rapid.Int64Range(0, int64(3*time.Second)).Draw(t, "delay"))
+		least := time.Duration(rapid.Int64Range(0, int64(3*time.Second)).Draw(t, "least"))
+		more := time.Duration(rapid.Int64Range(0, int64(time.Second)).Draw(t, "more"))
+		fate := fates().Draw(t, "fates")
+		config := fakekernel.Config{
+			Ports:     rapid.IntRange(1, 60).Draw(t, "ports"),
+			Close:     rapid.SampledFrom(closeModes).Draw(t, "close"),
+			PeerClose: rapid.SampledFrom([]time.Duration{0, ms, time.Hour}).Draw(t, "peer"),
+			Reuse:     delay, Timeout: timeout,
+			Fate: func(attempt, _ int64) (f fakekernel.Fate) {
+				if attempt <= int64(len(fate)) {
+					f = fate[attempt-1]
+				}
+				return f
+			},
+		}
+		if config.Close != step.ClientFIN {
+			delay = 0
+		}
+		const patience = time.Second
+		_, list := reused(t, config, scenario.Reuse{Expect: window(least, least+more), Patience: int64(patience)}, nil)
+		for _, p := range list {
+			if p.Closed == 0 || p.Probes == 0 {
+				t.Fatalf("never asked for: %+v", p)
+			}
+			// TIME_WAIT begins within the call that closes.
+			if p.AtLeast() > int64(delay) || p.Back() && p.Delay() < int64(delay-10*time.Microsecond) {
+				t.Fatalf("delay %v, found between %v and %v", delay, time.Duration(p.AtLeast()), time.Duration(p.Delay()))
+			}
+			if len(fate) == 0 && !p.Back() && delay < least+more+patience-coarse-timeout {
+				t.Fatalf("delay %v, given up", delay)
+			}
+		}
+	})
+}
