@@ -136,11 +136,14 @@ func TestServeEnds(t *testing.T) {
 		for range 3 {
 			exchange(t, conn)
 		}
-		if err := s.cmd.Process.Signal(syscall.SIGUSR1); err != nil {
-			t.Fatal(err)
-		}
 		const line = `{"accepted":1,"closed":0,"distinct_peers":1,"requests":3,"over_limit":0,"idle_closed":0,"no_fd":0}`
-		waitFor(t, "statistics on standard error", func() bool { return strings.Contains(s.stderr.String(), line+"\n") })
+		waitFor(t, "statistics on standard error", func() bool {
+			// An answer may be here a moment before it is counted there.
+			if err := s.cmd.Process.Signal(syscall.SIGUSR1); err != nil {
+				t.Fatal(err)
+			}
+			return strings.Contains(s.stderr.String(), line+"\n")
+		})
 		want := result.Server{Accepted: 1, Closed: 1, DistinctPeers: 1, Requests: 3}
 		if got := s.end(t, sig); got != want {
 			t.Errorf("%v: %+v, want %+v", sig, got, want)

@@ -32,7 +32,7 @@ const (
 
 func (f *serveFlags) add(fs *pflag.FlagSet) {
 	fs.StringSliceVar(&f.listen, "listen", []string{listenDefault}, "`ADDRESS:PORT[-PORT]` to listen on, in 127.0.0.0/8 or ::1; with port 0 the kernel chooses (repeatable)")
-	fs.StringVar(&f.close, "close", step.ClientRST.String(), "who closes first, and how: a `MODE` of "+strings.Join(step.CloseModes(), ", "))
+	fs.StringVar(&f.close, "close", step.ClientFIN.String(), "who closes first, and how: a `MODE` of "+strings.Join(step.CloseModes(), ", "))
 	fs.DurationVar(&f.hold, "hold", 0, "where the listener closes first: how `LONG` after the accept (default: when the client sends the byte 0)")
 	fs.DurationVar(&f.idle, "idle", 0, "close a connection that sends nothing for so `LONG` (default: never)")
 	fs.IntVar(&f.maxConnections, "max-connections", maxConnectionsDefault, "reset what comes when this `NUMBER` is open")
