@@ -117,12 +117,19 @@ func (r *run) predictChurn(p *result.Predicted) {
 // and the first one was missed: where ports come back about as soon as they are
 // needed, one late attempt delays all that follow. That it was late is told.
 func (r *run) allowForLateness() {
-	predicted := r.res.Predicted.Connections
-	late := r.counted.Latest()
-	if predicted == nil || late == 0 || capacity.Interval[int64](*predicted).Distance(r.counted.Opened()) == 0 {
+	opened, late := r.counted.Opened(), r.counted.Latest()
+	off := func(a capacity.Answer) int64 {
+		return a.Course(r.cfg.Rate, r.cfg.Hold, r.courseTime()).Successes.Distance(opened)
+	}
+	if r.cfg.Rate == 0 || late == 0 || off(r.answer) == 0 {
 		return
 	}
-	r.answer.Late = time.Duration(late)
+	allowing := r.answer
+	allowing.Late = time.Duration(late)
+	if off(allowing) != 0 {
+		return // lateness does not explain it
+	}
+	r.answer = allowing
 	r.around.predicted(r.res, r.answer)
 	r.predictChurn(&r.res.Predicted)
 	r.warn(result.Warning{
@@ -155,6 +162,9 @@ func (r *run) churnVerdict(res *result.Result) result.Verdict {
 		return bad("none of %s connected", counted(attempts, "attempt"))
 	case r.cfg.Rate > 0 && attempts < r.due():
 		return bad("the generator, not the ports, was the limit: %s of %s due", counted(attempts, "attempt"), grouped(r.due()))
+	case res.Residual.Connections != nil && *res.Residual.Connections != 0 && res.Kernel[twOverflow] > 0:
+		return bad("%s measured, %s predicted: %s skipped TIME_WAIT at the limit of tcp_max_tw_buckets",
+			connections(ok), span(*res.Predicted.Connections), grouped(res.Kernel[twOverflow]))
 	case res.Residual.Connections != nil && *res.Residual.Connections != 0:
 		return bad("%s measured, %s predicted: %+d", connections(ok), span(*res.Predicted.Connections), *res.Residual.Connections)
 	case res.Measured.FirstNoPort != nil:

@@ -126,14 +126,14 @@ func (r *run) warnings(res *result.Result) []result.Warning {
 		"tcp_tw_reuse=2 gives ports back after 1 s between loopback addresses alone: production is less kind")
 	warn(res.Kernel["ListenOverflows"] > 0, "listen_overflow", "--ends together, or fewer --workers",
 		"the listener's queue was full %d times: some latency is its, not the ports'", res.Kernel["ListenOverflows"])
-	warn(res.Kernel["TCPTimeWaitOverflow"] > 0, "time_wait_overflow", "--sysctl net.ipv4.tcp_max_tw_buckets=1048576",
+	warn(res.Kernel[twOverflow] > 0, "time_wait_overflow", "--sysctl net.ipv4.tcp_max_tw_buckets=1048576",
 		"%d connections skipped TIME_WAIT because tcp_max_tw_buckets was reached: the numbers are kinder than production",
-		res.Kernel["TCPTimeWaitOverflow"])
+		res.Kernel[twOverflow])
 	warn(r.counted.SelfConnects() > 0, "self_connect", "choose a --target port outside the range",
 		"%d sockets connected to themselves, because no listener holds the target port; they count as refused", r.counted.SelfConnects())
 	warn(res.Witness != nil && !res.Witness.Agree, "witnesses_disagree", "",
 		"generator, listener and sock_diag do not count the same connections")
-	warn(res.Residual.Connections != nil && *res.Residual.Connections != 0, "residual", "look at the outcomes and at space.taken in the result",
+	warn(res.Residual.Connections != nil && *res.Residual.Connections != 0 && res.Kernel[twOverflow] == 0, "residual", "look at the outcomes and at space.taken in the result",
 		"measured and predicted connections differ: something that the arithmetic does not know took part")
 	warn(r.ends.end == scenario.GaveUp, "gave_up", "", "attempts failed again and again for another cause than ports: %s", r.ends.last)
 	warn(r.cfg.Ports().Hull().Low < 1024, "privileged_ports", "",
@@ -152,6 +152,10 @@ func (r *run) warnings(res *result.Result) []result.Warning {
 	}
 	return list
 }
+
+// twOverflow counts sockets that skipped TIME_WAIT because tcp_max_tw_buckets
+// was reached.
+const twOverflow = "TCPTimeWaitOverflow"
 
 // warn adds a warning that the script found.
 func (r *run) warn(w result.Warning) { r.res.Warnings = append(slices.Clip(r.res.Warnings), w) }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -45,6 +46,8 @@ const (
 	keeps   behaviour = iota // accepts and keeps
 	resets                   // accepts and resets
 	ignores                  // never accepts
+	serves                   // accepts, answers requests, and closes when it is asked to or the generator has
+	stops                    // accepts a few and no more; its queue is short
 )
 
 // stub is a peer of the tests' own: one thread, one address.
@@ -58,10 +61,15 @@ type stub struct {
 	held     []int
 	accepted int64
 	closed   int64
+	requests int64
 	peers    map[netip.AddrPort]bool
 }
 
-// listen starts a stub. The queue of one that ignores holds one connection.
+// stopsAfter is how many connections a stub accepts that then stops.
+const stopsAfter = 50
+
+// listen starts a stub. The queue of one that ignores, or stops, holds one
+// connection.
 func listen(t *testing.T, addr netip.AddrPort, does behaviour) *stub {
 	t.Helper()
 	s := &stub{addr: addr, does: does, stop: make(chan struct{}), peers: map[netip.AddrPort]bool{}}
@@ -71,7 +79,7 @@ func listen(t *testing.T, addr netip.AddrPort, does behaviour) *stub {
 		errno = kernel.Bind(fd, &sa)
 	}
 	backlog := 4096
-	if does == ignores {
+	if does == ignores || does == stops {
 		backlog = 0
 	}
 	if errno == 0 {
@@ -93,8 +101,11 @@ func (s *stub) accept() {
 			return
 		default:
 		}
-		if s.does == ignores || !s.take() {
+		if s.does == ignores || s.does == stops && s.Stats().Accepted >= stopsAfter || !s.take() {
 			time.Sleep(time.Millisecond)
+		}
+		if s.does == serves || s.does == stops {
+			s.serve()
 		}
 	}
 }
@@ -118,12 +129,33 @@ func (s *stub) take() bool {
 	return true
 }
 
+// serve reads what has come on the connections: a request is answered, and
+// anything else, or the end, closes.
+func (s *stub) serve() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held = slices.DeleteFunc(s.held, func(fd int) bool {
+		var said [1]byte
+		n, errno := kernel.Read(fd, said[:])
+		switch {
+		case errno == syscall.EAGAIN:
+			return false
+		case errno == 0 && n == 1 && said[0] == 1:
+			s.requests++
+			return kernel.WriteByte(fd, 1) != 0
+		}
+		_ = kernel.CloseFD(fd)
+		s.closed++
+		return true
+	})
+}
+
 func (s *stub) Addrs() []netip.AddrPort { return []netip.AddrPort{s.addr} }
 
 func (s *stub) Stats() result.Server {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return result.Server{Accepted: s.accepted, Closed: s.closed, DistinctPeers: int64(len(s.peers))}
+	return result.Server{Accepted: s.accepted, Closed: s.closed, DistinctPeers: int64(len(s.peers)), Requests: s.requests}
 }
 
 func (s *stub) Drain() error {

@@ -1,0 +1,79 @@
+package loadgen
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"lastport/loadgen/kernel"
+	"lastport/loadgen/ports"
+	"lastport/loadgen/step"
+)
+
+func reuseConfig(r ports.Ranges, target string, mode step.CloseMode) Config {
+	cfg := config(r, target)
+	cfg.Scenario, cfg.Close, cfg.Connections, cfg.Timeout = "reuse", mode, 20, 10*time.Second
+	return cfg
+}
+
+// set changes a setting of the namespace for the time of the test.
+func set(t *testing.T, key, value string) {
+	t.Helper()
+	before, err := kernel.ReadSysctl(key)
+	if err == nil {
+		err = kernel.WriteSysctl(key, value)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := kernel.WriteSysctl(key, before); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestReuseAtOnce(t *testing.T) {
+	for mode, target := range map[step.CloseMode]string{
+		step.ClientRST: "198.18.0.1:2201", step.ServerFIN: "198.18.0.1:2202",
+	} {
+		cfg := reuseConfig(setRange(t, 40000, 40019), target, mode)
+		r := must(t, cfg, listen(t, cfg.Targets[0], serves), &frames{})
+		u := r.Reuse
+		if u == nil || u.Count != 20 || u.AtOnce != 20 || u.Lost != 0 || u.Probes != 20 || *r.Residual.Reuse != 0 || !r.Verdict.OK {
+			t.Errorf("%v: %+v, residual %v, verdict %+v", mode, u, r.Residual.Reuse, r.Verdict)
+		}
+	}
+}
+
+// By tcp_tw_reuse_delay a port comes back after 100 ms: between its last probe
+// that failed and the first that did not lies a moment of the predicted interval.
+func TestReuseFollowsTheDelay(t *testing.T) {
+	set(t, "net.ipv4.tcp_tw_reuse", "1")
+	set(t, "net.ipv4.tcp_tw_reuse_delay", "100")
+	cfg := reuseConfig(setRange(t, 40000, 40019), "198.18.0.1:2203", step.ClientFIN)
+	r := must(t, cfg, listen(t, cfg.Targets[0], serves), &frames{})
+	if p := r.Predicted.ReuseNS; p.Min != 100e6 || p.Max != 102e6 {
+		t.Errorf("predicted %+v, want 100 to 102 ms", p)
+	}
+	u := r.Reuse
+	if u == nil || u.Count != 20 || u.Lost != 0 || u.AtOnce != 0 || u.MinNS < 100e6 || *r.Residual.Reuse != 0 || !r.Verdict.OK {
+		t.Errorf("%+v, residual %v, verdict %+v", u, r.Residual.Reuse, r.Verdict)
+	}
+	if r.Kernel["TWRecycled"] != 20 {
+		t.Errorf("%d ports taken back from TIME_WAIT, want 20", r.Kernel["TWRecycled"])
+	}
+}
+
+// A bound shorter than TIME_WAIT ends the wait, and the run says so.
+func TestReuseEndsByDuration(t *testing.T) {
+	cfg := reuseConfig(setRange(t, 40000, 40019), "198.18.0.1:2204", step.ClientFIN)
+	cfg.Duration = 300 * time.Millisecond
+	r := must(t, cfg, listen(t, cfg.Targets[0], serves), &frames{})
+	if u := r.Reuse; u == nil || u.Lost != 20 || u.Count != 0 || r.Residual.Reuse != nil {
+		t.Errorf("%+v, residual %v", r.Reuse, r.Residual.Reuse)
+	}
+	if r.Verdict.OK || !strings.Contains(r.Verdict.Text, "--duration") {
+		t.Errorf("verdict %+v", r.Verdict)
+	}
+}
