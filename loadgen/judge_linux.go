@@ -9,6 +9,7 @@ import (
 	"lastport/loadgen/capacity"
 	"lastport/loadgen/outcome"
 	"lastport/loadgen/scenario"
+	"lastport/loadgen/step"
 	"lastport/reports/result"
 )
 
@@ -135,6 +136,9 @@ func (r *run) warnings(res *result.Result) []result.Warning {
 		"generator, listener and sock_diag do not count the same connections")
 	warn(res.Residual.Connections != nil && *res.Residual.Connections != 0 && res.Kernel[twOverflow] == 0, "residual", "look at the outcomes and at space.taken in the result",
 		"measured and predicted connections differ: something that the arithmetic does not know took part")
+	warn(r.cfg.Ends == EndsApart && r.cfg.Close == step.ClientFIN && res.Residual.Connections != nil && *res.Residual.Connections > 0,
+		"time_wait_assassination", "--ends together, or --sysctl net.ipv4.tcp_rfc1337=1",
+		"with ends apart an RST may end a socket in TIME_WAIT (RFC 1337): its port came back early")
 	warn(r.ends.end == scenario.GaveUp, "gave_up", "", "attempts failed again and again for another cause than ports: %s", r.ends.last)
 	warn(r.cfg.Ports().Hull().Low < 1024, "privileged_ports", "",
 		"the range has ports below 1024: ordinary programs get those only with net.ipv4.ip_unprivileged_port_start set low, as it is in this place")

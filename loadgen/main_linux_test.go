@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -29,6 +30,18 @@ func setRange(t *testing.T, low, high uint16) ports.Ranges {
 		t.Fatal(err)
 	}
 	return ports.Of(ports.Range{Low: low, High: high})
+}
+
+// used counts the ports that fresh has handed out.
+var used atomic.Uint32
+
+// fresh makes n ports the namespace's range that no other test uses: what one
+// leaves in TIME_WAIT is not in another's way. An even n begins at an even port.
+func fresh(t *testing.T, n uint16) ports.Ranges {
+	t.Helper()
+	const first = 42000
+	low := first + uint16(used.Add(uint32(n))) - n
+	return setRange(t, low, low+n-1)
 }
 
 // config is a small fill; each test has a target port of its own.

@@ -98,13 +98,29 @@ func (c command) script() string {
 // quick keeps a command that takes long to a part of it that does not. CI runs
 // the suite itself.
 func quick(line string) string {
-	switch {
-	case strings.HasPrefix(line, "lastport bench"):
+	verb, _, _ := strings.Cut(strings.TrimPrefix(line, "lastport "), " ")
+	switch verb {
+	case "bench":
 		return line + " --help"
-	case strings.HasPrefix(line, "lastport fill") && !strings.Contains(line, "--range"):
-		return line + " --range 40000-40999"
+	case "fill":
+		return with(line, "range", "40000-40999")
+	case "churn", "serve":
+		return with(regexp.MustCompile(` --duration \S+`).ReplaceAllString(line, ""), "duration", "600ms")
+	case "reuse":
+		if strings.Contains(line, "tcp_tw_reuse=") || strings.Contains(line, "--mode") {
+			return line
+		}
+		return line + " --sysctl net.ipv4.tcp_tw_reuse=1" // TIME_WAIT takes a second of its minute
 	}
 	return line
+}
+
+// with adds a flag to a command that does not have it.
+func with(line, flag, value string) string {
+	if strings.Contains(line, " --"+flag+" ") {
+		return line
+	}
+	return line + " --" + flag + " " + value
 }
 
 // checkTarget makes sure that make knows the target.

@@ -49,7 +49,7 @@ type Options struct {
 	CloseMode   step.CloseMode
 	AskToClose  bool                 // ends apart, server first: the listener closes when it is sent a byte
 	Timeout     time.Duration        // of one attempt
-	LeavePeer   bool                 // ends together: closing leaves the listener\'s end open
+	LeavePeer   bool                 // ends together: closing leaves the listener's end open
 	Keepalive   bool                 // SO_KEEPALIVE on every connection
 	UserTimeout time.Duration        // TCP_USER_TIMEOUT of every connection; 0: not set
 	Connections int                  // at most open at once on this worker
