@@ -151,7 +151,7 @@ func (r *run) warnings(res *result.Result) []result.Warning {
 	warn(clipped > 0, "clipped", "", "%d times were beyond the histogram's bound and are counted at it", clipped)
 	if o := res.Observer; o != nil {
 		// Of a run shorter than this a single list of sockets is a large share.
-		const dear, long = 0.05, 10
+		const dear, long = 0.05, 30
 		warn(o.Share > dear && o.Samples > long, "observer_cost", "", "watching the kernel took %.0f %% of a processor", 100*o.Share)
 	}
 	return list
