@@ -24,8 +24,13 @@ func churnConfig(r ports.Ranges, target string, rate float64, attempts int64) Co
 }
 
 // Two hundred ports are gone at attempt 201, exactly, and TIME_WAIT has them.
+//
+// This listener closes about when the kernel acknowledges by itself, and at
+// times a segment then finds no socket any more. The RST that answers it would
+// end a TIME_WAIT before its time (RFC 1337), and give its port back.
 func TestChurnRunsOutOfPorts(t *testing.T) {
-	cfg := churnConfig(setRange(t, 40000, 40199), "198.18.0.1:2101", 400, 400)
+	set(t, "net.ipv4.tcp_rfc1337", "1")
+	cfg := churnConfig(fresh(t, 200), freshTarget(), 400, 400)
 	r := must(t, cfg, listen(t, cfg.Targets[0], serves), &frames{})
 	if r.Measured.FirstNoPort == nil || r.Measured.FirstNoPort.Attempt != 201 || r.Predicted.FirstNoPort.Min != 201 || r.Predicted.FirstNoPort.Max != 201 {
 		t.Errorf("first no_port %+v, predicted %+v", r.Measured.FirstNoPort, r.Predicted.FirstNoPort)
@@ -43,7 +48,7 @@ func TestChurnRunsOutOfPorts(t *testing.T) {
 
 // A listener that closes first keeps TIME_WAIT, and the generator its ports.
 func TestChurnServerFirst(t *testing.T) {
-	cfg := churnConfig(setRange(t, 40000, 40019), "198.18.0.1:2102", 0, 50)
+	cfg := churnConfig(fresh(t, 20), freshTarget(), 0, 50)
 	cfg.Close, cfg.Concurrency, cfg.Requests = step.ServerFIN, 3, 2
 	peer := listen(t, cfg.Targets[0], serves)
 	r := must(t, cfg, peer, &frames{})
@@ -58,7 +63,7 @@ func TestChurnServerFirst(t *testing.T) {
 // A listener that stops accepting fills its queue: the kernel drops what comes,
 // and the churn ends without waiting for attempts that have a minute left.
 func TestChurnWithAListenerThatStops(t *testing.T) {
-	cfg := churnConfig(setRange(t, 40000, 40999), "198.18.0.1:2103", 200, 0)
+	cfg := churnConfig(setRange(t, 40000, 40999), freshTarget(), 200, 0)
 	cfg.Close, cfg.Duration, cfg.Timeout = step.ClientRST, time.Second, time.Minute
 	r := must(t, cfg, listen(t, cfg.Targets[0], stops), &frames{})
 	if r.Outcomes.NoPort != 0 || r.Outcomes.Canceled == 0 || r.Outcomes.TimedOut != 0 || r.Outcomes.OK < stopsAfter {
@@ -74,23 +79,23 @@ func TestChurnWithAListenerThatStops(t *testing.T) {
 
 // Attempts that the listener never answers end by their timeout.
 func TestChurnTimesOut(t *testing.T) {
-	cfg := churnConfig(setRange(t, 40000, 40999), "198.18.0.1:2104", 200, 60)
+	cfg := churnConfig(setRange(t, 40000, 40999), freshTarget(), 200, 60)
 	cfg.Close, cfg.Timeout = step.ClientRST, 50*time.Millisecond
 	r := must(t, cfg, listen(t, cfg.Targets[0], ignores), &frames{})
 	if r.Attempts != 60 || r.Outcomes.TimedOut == 0 || r.Outcomes.TimedOut+r.Outcomes.OK != 60 {
 		t.Errorf("outcomes %+v", r.Outcomes)
 	}
-	if r.Latency.Failure.Count != r.Outcomes.TimedOut || r.Latency.Failure.MinNS < int64(cfg.Timeout) {
+	if r.Latency.Failure.Count != r.Outcomes.TimedOut || r.Latency.Failure.MinNS < int64(cfg.Timeout)*999/1000 { // to three digits
 		t.Errorf("failures %+v", r.Latency.Failure)
 	}
 }
 
 // Where others hold every port there is nothing to measure, and the run says who.
 func TestChurnWithoutAnyPort(t *testing.T) {
-	cfg := churnConfig(setRange(t, 40000, 40019), "198.18.0.1:2105", 100, 10)
-	for port := range uint16(20) {
+	cfg := churnConfig(fresh(t, 20), freshTarget(), 100, 10)
+	for port := range cfg.Range.All() {
 		fd, errno := kernel.StreamSocket(unix.AF_INET)
-		sa := kernel.NewSockaddr(netip.AddrPortFrom(cfg.Targets[0].Addr(), 40000+port))
+		sa := kernel.NewSockaddr(netip.AddrPortFrom(cfg.Targets[0].Addr(), port))
 		if errno == 0 {
 			errno = kernel.Bind(fd, &sa)
 		}
@@ -105,18 +110,16 @@ func TestChurnWithoutAnyPort(t *testing.T) {
 	}
 }
 
-// Ports that are gone before the churn begins, and stay gone: what it can do is
-// to say so, attempt by attempt.
-func TestChurnAfterExhaustion(t *testing.T) {
-	cfg := churnConfig(setRange(t, 40000, 40009), "198.18.0.1:2106", 0, 10)
-	cfg.Concurrency = 1
-	peer := listen(t, cfg.Targets[0], serves)
-	if r := must(t, cfg, peer, &frames{}); r.Outcomes.OK != 10 {
-		t.Fatalf("outcomes %+v", r.Outcomes)
-	}
-	cfg.Attempts, cfg.Duration = 0, 500*time.Millisecond
-	r := must(t, cfg, peer, &frames{})
-	if r.Outcomes.OK != 0 || r.Outcomes.NoPort != r.Attempts || r.Attempts > 20 || r.Measured.FirstNoPort.Attempt != 1 {
+// A closed loop that has used up its ports makes few attempts from then on: each
+// costs milliseconds of processor time on a large range.
+func TestClosedLoopIsCheapWithoutPorts(t *testing.T) {
+	cfg := churnConfig(fresh(t, 10), freshTarget(), 0, 0)
+	cfg.Concurrency, cfg.Duration = 1, 500*time.Millisecond
+	r := must(t, cfg, listen(t, cfg.Targets[0], serves), &frames{})
+	if r.Outcomes.OK != 10 || r.Outcomes.NoPort == 0 || r.Outcomes.NoPort > 15 || r.Measured.FirstNoPort.Attempt != 11 {
 		t.Errorf("outcomes %+v, first no_port %+v", r.Outcomes, r.Measured.FirstNoPort)
+	}
+	if !r.Verdict.OK {
+		t.Errorf("verdict %+v", r.Verdict)
 	}
 }

@@ -32,8 +32,13 @@ func setRange(t *testing.T, low, high uint16) ports.Ranges {
 	return ports.Of(ports.Range{Low: low, High: high})
 }
 
-// used counts the ports that fresh has handed out.
-var used atomic.Uint32
+// used counts the source ports that fresh has handed out, and targets the
+// listeners' ports.
+var used, targets atomic.Uint32
+
+// freshTarget is an address that no other test listens on: what a listener that
+// closes first leaves in TIME_WAIT keeps its port from the next.
+func freshTarget() string { return fmt.Sprintf("%s:%d", nstest.Addr, 3000+targets.Add(1)) }
 
 // fresh makes n ports the namespace's range that no other test uses: what one
 // leaves in TIME_WAIT is not in another's way. An even n begins at an even port.

@@ -34,10 +34,8 @@ func set(t *testing.T, key, value string) {
 }
 
 func TestReuseAtOnce(t *testing.T) {
-	for mode, target := range map[step.CloseMode]string{
-		step.ClientRST: "198.18.0.1:2201", step.ServerFIN: "198.18.0.1:2202",
-	} {
-		cfg := reuseConfig(setRange(t, 40000, 40019), target, mode)
+	for _, mode := range []step.CloseMode{step.ClientRST, step.ServerFIN} {
+		cfg := reuseConfig(fresh(t, 20), freshTarget(), mode)
 		r := must(t, cfg, listen(t, cfg.Targets[0], serves), &frames{})
 		u := r.Reuse
 		if u == nil || u.Count != 20 || u.AtOnce != 20 || u.Lost != 0 || u.Probes != 20 || *r.Residual.Reuse != 0 || !r.Verdict.OK {
@@ -51,7 +49,7 @@ func TestReuseAtOnce(t *testing.T) {
 func TestReuseFollowsTheDelay(t *testing.T) {
 	set(t, "net.ipv4.tcp_tw_reuse", "1")
 	set(t, "net.ipv4.tcp_tw_reuse_delay", "100")
-	cfg := reuseConfig(setRange(t, 40000, 40019), "198.18.0.1:2203", step.ClientFIN)
+	cfg := reuseConfig(fresh(t, 20), freshTarget(), step.ClientFIN)
 	r := must(t, cfg, listen(t, cfg.Targets[0], serves), &frames{})
 	if p := r.Predicted.ReuseNS; p.Min != 100e6 || p.Max != 102e6 {
 		t.Errorf("predicted %+v, want 100 to 102 ms", p)
@@ -67,7 +65,7 @@ func TestReuseFollowsTheDelay(t *testing.T) {
 
 // A bound shorter than TIME_WAIT ends the wait, and the run says so.
 func TestReuseEndsByDuration(t *testing.T) {
-	cfg := reuseConfig(setRange(t, 40000, 40019), "198.18.0.1:2204", step.ClientFIN)
+	cfg := reuseConfig(fresh(t, 20), freshTarget(), step.ClientFIN)
 	cfg.Duration = 300 * time.Millisecond
 	r := must(t, cfg, listen(t, cfg.Targets[0], serves), &frames{})
 	if u := r.Reuse; u == nil || u.Lost != 20 || u.Count != 0 || r.Residual.Reuse != nil {

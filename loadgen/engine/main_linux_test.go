@@ -121,6 +121,7 @@ type setup struct {
 	connections int
 	tally       *engine.Tally
 	worker      int
+	change      func(*engine.Options)
 }
 
 func newRig(t testing.TB, s setup) *rig {
@@ -164,6 +165,9 @@ func tryRig(t testing.TB, s setup) (*rig, error) {
 	}
 	if s.together != 0 {
 		o.Ends = func(int) engine.End { return &end{listener: s.together, accepted: r.accepted} }
+	}
+	if s.change != nil {
+		s.change(&o)
 	}
 	r.Engine, err = engine.NewDirect(o)
 	return r, err

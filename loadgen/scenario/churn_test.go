@@ -149,7 +149,7 @@ func TestStallAtTheEnd(t *testing.T) {
 		end            time.Duration
 	}{
 		{1000, 100 * ms, 1000, 0, 1100 * ms},
-		{1000, 300 * ms, 950, 0, 1260 * ms}, // it wakes up when all should be over
+		{1000, 300 * ms, 950, 0, 1260 * ms},             // it wakes up when all should be over
 		{1_000_000, 50 * ms, 55_000, 10_000, 1260 * ms}, // two calls of 10 µs for each
 	} {
 		config := fakekernel.Config{Ports: 50, Close: step.ClientRST, Call: 10 * time.Microsecond}

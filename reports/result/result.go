@@ -321,13 +321,14 @@ type Ports struct {
 
 // Reuse is how long closed ports took to come back: from the end of the close
 // to the first probe that found the port free. Each port was free at the
-// latest then, and still taken ResolutionNS before, at the most.
+// latest then, and still taken ResolutionNS before, at the most. Where none came
+// back there is no delay.
 type Reuse struct {
 	Count        int64  `json:"count"` // ports that came back
-	MinNS        int64  `json:"min_ns"`
-	P50NS        int64  `json:"p50_ns"`
-	MaxNS        int64  `json:"max_ns"`
-	HDR          string `json:"hdr"`
+	MinNS        int64  `json:"min_ns,omitempty"`
+	P50NS        int64  `json:"p50_ns,omitempty"`
+	MaxNS        int64  `json:"max_ns,omitempty"`
+	HDR          string `json:"hdr,omitempty"`
 	ResolutionNS int64  `json:"resolution_ns"` // the longest time between the last probe that failed and the first that did not
 	AtOnce       int64  `json:"at_once"`       // ports that the first probe after the close found free
 	Lost         int64  `json:"lost"`          // ports that did not come back while they were waited for

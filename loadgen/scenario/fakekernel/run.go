@@ -140,7 +140,9 @@ func (w *worker) open(st step.Step) {
 	}
 	w.now += int64(k.config.Call)
 	index := noPort
-	if fate.Outcome != outcome.NoFD { // socket(2) comes before the search for a port
+	if fate.Outcome == outcome.NoFD { // socket(2) comes before the search for a port, and waits for nobody
+		fate.After = 0
+	} else {
 		if index = k.take(st.Port); index == noPort {
 			fate = Fate{Outcome: outcome.NoPort}
 		} else {
