@@ -134,7 +134,7 @@ func (r *run) allowForLateness() {
 	r.predictChurn(&r.res.Predicted)
 	r.warn(result.Warning{
 		Code: "schedule_late", Hint: "a quieter machine, or a lower --rate",
-		Message: fmt.Sprintf("attempts began up to %v late, and the prediction allows for that", brief(late)),
+		Message: fmt.Sprintf("attempts began up to %s late, and the prediction allows for that", brief(late)),
 	})
 }
 

@@ -164,13 +164,13 @@ func (r *run) reuseVerdict(res *result.Result) result.Verdict {
 	case u.Lost > 0:
 		return bad("%s of %s did not come back", grouped(u.Lost), counted(u.Lost+u.Count, "port"))
 	case *res.Residual.Reuse != 0:
-		return bad("ports came back after %v to %v, %s predicted", brief(u.MinNS), brief(u.MaxNS), r.predictedReuse())
+		return bad("ports came back after %s to %s, %s predicted", brief(u.MinNS), brief(u.MaxNS), r.predictedReuse())
 	}
 	after := "closed by " + res.Config.Close
 	if r.cfg.Mode != ModeClose {
 		after = "kept by " + r.cfg.Mode.String()
 	}
-	return result.Verdict{OK: true, Text: fmt.Sprintf("%s, a port is free again after %v to %v; %s predicted",
+	return result.Verdict{OK: true, Text: fmt.Sprintf("%s, a port is free again after %s to %s; %s predicted",
 		after, brief(u.MinNS), brief(u.MaxNS), r.predictedReuse())}
 }
 
@@ -179,16 +179,20 @@ func (r *run) predictedReuse() string {
 	if p.Max == 0 {
 		return "at once"
 	}
-	return fmt.Sprintf("%v to %v", brief(int64(p.Min)), brief(int64(p.Max)))
+	return fmt.Sprintf("%s to %s", brief(int64(p.Min)), brief(int64(p.Max)))
 }
 
-// brief rounds a time to three digits or so.
-func brief(ns int64) time.Duration {
-	d := time.Duration(ns)
-	for unit := time.Second; unit > 1; unit /= 1000 {
-		if d >= unit {
-			return d.Round(unit / 1000)
+// brief writes a time with four digits.
+func brief(ns int64) string {
+	for _, unit := range []struct {
+		name string
+		ns   float64
+	}{{"s", 1e9}, {"ms", 1e6}, {"µs", 1e3}} {
+		if v := float64(ns) / unit.ns; v >= 999.5 {
+			return fmt.Sprintf("%.0f %s", v, unit.name)
+		} else if v >= 0.9995 {
+			return fmt.Sprintf("%.4g %s", v, unit.name)
 		}
 	}
-	return d
+	return fmt.Sprintf("%d ns", ns)
 }

@@ -73,6 +73,11 @@ func (a *app) reuse(f *reuseFlags) error {
 	if f.mode != loadgen.ModeClose.String() && f.closeSet {
 		return usagef("leave --close out", "--close is for --mode close: in mode %s the generator closes by FIN, or nobody does", f.mode)
 	}
+	if f.closeSet && f.close != allCloses {
+		if _, err := parseClose(f.close, allCloses); err != nil {
+			return err
+		}
+	}
 	if f.close != allCloses {
 		return a.single("reuse", step.ClientFIN, &f.runFlags, f.reuseConfig)
 	}

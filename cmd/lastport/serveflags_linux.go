@@ -71,16 +71,17 @@ func (f *serveFlags) config(holdGiven bool) (server.Config, error) {
 }
 
 // parseClose reads --close.
-func parseClose(word string) (step.CloseMode, error) {
+func parseClose(word string, also ...string) (step.CloseMode, error) {
 	mode, err := step.ParseCloseMode(word)
 	if err == nil {
 		return mode, nil
 	}
-	near, ok := ports.Nearest(word, step.CloseModes())
+	accepted := append(step.CloseModes(), also...)
+	near, ok := ports.Nearest(word, accepted)
 	if !ok {
 		near = step.ClientRST.String()
 	}
-	return mode, usagef("--close "+near, "--close %q: not one of %s", word, strings.Join(step.CloseModes(), ", "))
+	return mode, usagef("--close "+near, "--close %q: not one of %s", word, strings.Join(accepted, ", "))
 }
 
 // parseListens reads every --listen. No address may come twice.

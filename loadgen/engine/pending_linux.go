@@ -65,6 +65,7 @@ func (p *pending) remove(i int32) {
 	} else {
 		p.items[it.next].prev = it.prev
 	}
+	it.c.Op = 0 // a second event of the same look finds nothing to do
 	p.spare = append(p.spare, i)
 	p.count--
 }
@@ -128,6 +129,8 @@ func (s *seat) answer(d *direct, i int32, done []step.Completion) []step.Complet
 	it := s.pending.items[i]
 	fd := int(s.conns[it.slot].fd)
 	switch it.c.Op {
+	case 0:
+		return done
 	case step.Close, step.Await:
 		ended, errno := kernel.Ending(fd)
 		if !ended {
@@ -156,7 +159,10 @@ func (s *seat) answer(d *direct, i int32, done []step.Completion) []step.Complet
 // answered takes the answer that a request has waited for.
 func (s *seat) answered(d *direct, i int32, done []step.Completion) []step.Completion {
 	it := s.pending.items[i]
-	fd := int(s.conns[it.slot].fd)
+	fd, peer := int(s.conns[it.slot].fd), int(s.conns[it.slot].peer)
+	if peer != noPeer {
+		_ = s.ends[it.c.Target].Answer(peer) // what is wrong with it shows when the answer is read
+	}
 	errno := readAnswer(fd)
 	if errno == syscall.EAGAIN {
 		return done
@@ -166,6 +172,9 @@ func (s *seat) answered(d *direct, i int32, done []step.Completion) []step.Compl
 		return append(done, s.lost(d, it.c, it.slot, errno))
 	}
 	_ = kernel.EpollRemove(s.epoll, fd)
+	if peer != noPeer {
+		_ = kernel.EpollRemove(s.epoll, peer)
+	}
 	it.c.End = d.Clock.Now()
 	return append(done, it.c)
 }

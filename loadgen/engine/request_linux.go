@@ -40,7 +40,11 @@ func (d *direct) doRequest(s *seat, st *step.Step, done []step.Completion) []ste
 		c.End = d.Clock.Now()
 		return append(done, c)
 	case syscall.EAGAIN:
-		s.watch(int(conn.fd), unix.EPOLLIN, s.pending.add(c, k, c.Start+int64(d.Timeout)))
+		item := s.pending.add(c, k, c.Start+int64(d.Timeout))
+		s.watch(int(conn.fd), unix.EPOLLIN, item)
+		if conn.peer != noPeer { // the request itself is still under way
+			s.watch(int(conn.peer), unix.EPOLLIN, item)
+		}
 		return done
 	}
 	return append(done, s.lost(d, c, k, errno))
