@@ -25,6 +25,7 @@ type Progress struct {
 	Phase    string `json:"phase"`
 	TNS      int64  `json:"t_ns"`
 	Open     int64  `json:"open"`
+	Opened   int64  `json:"opened"`   // so far, whether they are still open or not
 	Expected int64  `json:"expected"` // connections at the end, by prediction
 	Usable   int64  `json:"usable"`   // of the tuple space: open ÷ usable is the occupancy
 	Attempts int64  `json:"attempts"`

@@ -83,7 +83,7 @@ func (r *run) finish(cost result.Observer, interrupted bool) (*result.Result, er
 func (r *run) progress(now int64) *Progress {
 	c := r.counted
 	p := &Progress{
-		Phase: r.phase.name, TNS: now, Open: r.tally.Open(), Expected: r.answer.Connections.Max, Usable: r.answer.Tuples,
+		Phase: r.phase.name, TNS: now, Open: r.tally.Open(), Opened: c.Opened(), Expected: r.answer.Connections.Max, Usable: r.answer.Tuples,
 		Attempts: c.Attempts(), NoPort: c.NoPort(), Failed: c.Attempts() - c.Opened() - c.NoPort(),
 	}
 	if r.phase.until > now {

@@ -11,6 +11,7 @@ type progressView struct {
 	phase                  string
 	at                     time.Duration // since the run began
 	open, expected, usable int64
+	opened                 int64 // so far, whether they are still open or not
 	noPort, failed         int64
 	left                   time.Duration // 0: not known
 }
@@ -77,7 +78,7 @@ func (p *progress) draw(v progressView) {
 func (p *progress) speed(v progressView) {
 	dt := (v.at - p.last.at).Seconds()
 	if dt > 0 {
-		now := float64(v.open-p.last.open) / dt
+		now := float64(v.opened-p.last.opened) / dt
 		weight := min(1, dt)
 		p.rate += weight * (now - p.rate)
 	}
@@ -95,6 +96,9 @@ func (p *progress) end() {
 
 // line is the state of a run in one line.
 func (v progressView) line(rate float64) string {
+	if v.phase == "churn" {
+		return v.churn(rate)
+	}
 	s := fmt.Sprintf("%-8s %d of %d open", v.phase, v.open, v.expected)
 	if v.usable > 0 {
 		s += fmt.Sprintf(" (%.0f %% of the ports)", 100*float64(v.open)/float64(v.usable))
@@ -104,7 +108,17 @@ func (v progressView) line(rate float64) string {
 		s += fmt.Sprintf(", %.0f/s", rate)
 		left = time.Duration(float64(v.expected-v.open) / rate * float64(time.Second))
 	}
-	s += fmt.Sprintf(", no_port %d", v.noPort)
+	return s + v.tail(left)
+}
+
+// churn is the line of a run whose connections come and go.
+func (v progressView) churn(rate float64) string {
+	return fmt.Sprintf("%-8s %d connected, %.0f/s, %d open", v.phase, v.opened, rate, v.open) + v.tail(v.left)
+}
+
+// tail is what every line ends with.
+func (v progressView) tail(left time.Duration) string {
+	s := fmt.Sprintf(", no_port %d", v.noPort)
 	if v.failed > 0 {
 		s += fmt.Sprintf(", failed %d", v.failed)
 	}
