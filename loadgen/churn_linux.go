@@ -169,8 +169,11 @@ func (r *run) churnVerdict(res *result.Result) result.Verdict {
 		return bad("%s measured, %s predicted: %+d", connections(ok), span(*res.Predicted.Connections), *res.Residual.Connections)
 	case res.Measured.FirstNoPort != nil:
 		n := res.Measured.FirstNoPort
-		return result.Verdict{OK: true, Text: "ports ran out at attempt " + grouped(n.Attempt) + ": " +
-			connections(ok) + " of " + counted(attempts, "attempt")}
+		text := "ports ran out at attempt " + grouped(n.Attempt) + ": " + connections(ok) + " of " + counted(attempts, "attempt")
+		if r.answer.Late > 0 {
+			text += ", which began up to " + brief(int64(r.answer.Late)) + " late"
+		}
+		return result.Verdict{OK: true, Text: text}
 	case ok < attempts:
 		return bad("%s of %s failed, but not for want of a port", grouped(attempts-ok), counted(attempts, "attempt"))
 	}

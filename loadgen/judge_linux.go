@@ -136,6 +136,10 @@ func (r *run) warnings(res *result.Result) []result.Warning {
 		"generator, listener and sock_diag do not count the same connections")
 	warn(res.Residual.Connections != nil && *res.Residual.Connections != 0 && res.Kernel[twOverflow] == 0, "residual", "look at the outcomes and at space.taken in the result",
 		"measured and predicted connections differ: something that the arithmetic does not know took part")
+	asked := int64(r.cfg.Requests) * res.Outcomes.OK
+	warn(res.Requests != nil && r.complete && res.Requests.Answered < asked, "requests_short", "fewer --requests, or a longer --duration",
+		"%s of %s requests were answered: the others were not sent before the run's end, or failed",
+		grouped(answered(res)), grouped(asked))
 	warn(r.cfg.Ends == EndsApart && r.cfg.Close == step.ClientFIN && res.Residual.Connections != nil && *res.Residual.Connections > 0,
 		"time_wait_assassination", "--ends together, or --sysctl net.ipv4.tcp_rfc1337=1",
 		"with ends apart an RST may end a socket in TIME_WAIT (RFC 1337): its port came back early")
@@ -160,6 +164,14 @@ func (r *run) warnings(res *result.Result) []result.Warning {
 // twOverflow counts sockets that skipped TIME_WAIT because tcp_max_tw_buckets
 // was reached.
 const twOverflow = "TCPTimeWaitOverflow"
+
+// answered is how many requests were answered.
+func answered(res *result.Result) int64 {
+	if res.Requests == nil {
+		return 0
+	}
+	return res.Requests.Answered
+}
 
 // warn adds a warning that the script found.
 func (r *run) warn(w result.Warning) { r.res.Warnings = append(slices.Clip(r.res.Warnings), w) }

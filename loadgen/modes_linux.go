@@ -55,6 +55,9 @@ func (m ReuseMode) timeout(t capacity.Timers) (timeout capacity.Timeout, ok bool
 func (r *run) predictReuse(p *result.Predicted) {
 	p.RatePerS = nil // nothing goes on at a rate
 	if t, ok := r.cfg.Mode.timeout(timers(r.cfg.UserTimeout)); ok {
+		if r.cfg.Mode.asks() != 0 {
+			p.Connections = nil // what is open at once is not what is measured
+		}
 		r.answer.Reuse = t.After
 		p.ReuseNS = &result.Interval{Min: int64(t.After.Min), Max: int64(t.After.Max)}
 		p.Why = t.Why
@@ -75,15 +78,12 @@ func (m ReuseMode) asks() step.Op {
 }
 
 // stuck waits until the kernel gives the silent peer up.
-func (r *run) stuck(ask step.Op, opening *scenario.Opening) ([]scenario.Return, error) {
-	n := int(r.answer.Connections.Max)
-	var conns []uint32
-	var ports []uint16
-	if ask != step.Open {
-		conns, ports = opening.Conns(), opening.Ports()
-		n = len(conns)
+func (r *run) stuck(ask step.Op) ([]scenario.Return, error) {
+	until := r.clock.Now() + int64(r.answer.Reuse.Max) + patience
+	if end := r.deadline(); end > 0 {
+		until = min(until, end)
 	}
-	work := scenario.NewStuck(scenario.Stuck{Do: ask, Stop: &r.stop}, n, conns, ports)
+	work := scenario.NewStuck(scenario.Stuck{Do: ask, Ports: int(r.answer.Connections.Max), Until: until, Stop: &r.stop})
 	err := r.works([]step.Work{work})
 	return work.Returns(), err
 }

@@ -14,20 +14,18 @@ import (
 // reuse opens connections, closes them by the close mode, and measures when
 // each port can connect to the same target again.
 func (r *run) reuse() error {
-	opening := &scenario.Opening{}
-	if r.cfg.Mode != ModeSYN {
-		var err error
-		f := &filling{run: r, conns: make([][]uint32, len(r.engines))}
-		if opening, err = f.openSome(); err != nil || r.stop.Load() || len(opening.Conns()) == 0 {
-			return err
-		}
-	}
-	r.enter("wait", r.clock.Now()+int64(r.answer.Reuse.Max))
 	var returns []scenario.Return
 	var err error
 	if ask := r.cfg.Mode.asks(); ask != 0 {
-		returns, err = r.stuck(ask, opening)
+		r.enter("wait", r.clock.Now()+int64(r.answer.Reuse.Max))
+		returns, err = r.stuck(ask)
 	} else {
+		f := &filling{run: r, conns: make([][]uint32, len(r.engines))}
+		opening, openErr := f.openSome()
+		if openErr != nil || r.stop.Load() || len(opening.Conns()) == 0 {
+			return openErr
+		}
+		r.enter("wait", r.clock.Now()+int64(r.answer.Reuse.Max))
 		returns, err = r.probe(opening)
 	}
 	if err == nil {

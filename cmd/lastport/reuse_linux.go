@@ -124,6 +124,9 @@ func (f *reuseFlags) reuseConfig(c *loadgen.Config) (err error) {
 	if f.userTimeout < 0 || f.userTimeout > 0 && f.userTimeout < time.Millisecond {
 		return usagef("--user-timeout 5s", "--user-timeout %v: want 1ms or more", f.userTimeout)
 	}
+	if f.userTimeout > 0 && (c.Mode == loadgen.ModeClose || c.Mode == loadgen.ModeFINWait2) {
+		return usagef("--mode in-flight", "--user-timeout: in mode %s nothing waits for a peer's acknowledgement", c.Mode)
+	}
 	c.UserTimeout = f.userTimeout
 	if c.Mode != loadgen.ModeClose {
 		if c.Ends == loadgen.EndsApart {
