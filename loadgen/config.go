@@ -76,6 +76,10 @@ func (c *Config) Echo() result.Config {
 		Expect:        c.Expect,
 		Seed:          c.Seed,
 	}
+	switch c.Mode {
+	case ModeSYN, ModeInFlight, ModeKeepalive:
+		echo.TimeoutNS = 0 // the kernel's own timeout is what is measured
+	}
 	if c.Scenario == "churn" {
 		echo.Rate = "max"
 		echo.Concurrency = c.Concurrency
