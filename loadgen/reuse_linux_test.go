@@ -49,6 +49,7 @@ func TestReuseAtOnce(t *testing.T) {
 func TestReuseFollowsTheDelay(t *testing.T) {
 	set(t, "net.ipv4.tcp_tw_reuse", "1")
 	set(t, "net.ipv4.tcp_tw_reuse_delay", "100")
+	set(t, "net.ipv4.tcp_rfc1337", "1") // with ends apart a stray RST may end a TIME_WAIT
 	cfg := reuseConfig(fresh(t, 20), freshTarget(), step.ClientFIN)
 	r := must(t, cfg, listen(t, cfg.Targets[0], serves), &frames{})
 	if p := r.Predicted.ReuseNS; p.Min != 100e6 || p.Max != 102e6 {
