@@ -44,8 +44,10 @@ func TestReuseAtOnce(t *testing.T) {
 	}
 }
 
-// By tcp_tw_reuse_delay a port comes back after 100 ms: between its last probe
-// that failed and the first that did not lies a moment of the predicted interval.
+// By tcp_tw_reuse_delay a port comes back after 100 ms, and never sooner. How much
+// later is the stub's affair: TIME_WAIT begins when it has closed its end. That
+// the predicted interval holds is tested with both ends on one thread, by
+// reuse.txtar of the command line.
 func TestReuseFollowsTheDelay(t *testing.T) {
 	set(t, "net.ipv4.tcp_tw_reuse", "1")
 	set(t, "net.ipv4.tcp_tw_reuse_delay", "100")
@@ -56,7 +58,7 @@ func TestReuseFollowsTheDelay(t *testing.T) {
 		t.Errorf("predicted %+v, want 100 to 102 ms", p)
 	}
 	u := r.Reuse
-	if u == nil || u.Count != 20 || u.Lost != 0 || u.AtOnce != 0 || u.MinNS < 100e6 || *r.Residual.Reuse != 0 || !r.Verdict.OK {
+	if u == nil || u.Count != 20 || u.Lost != 0 || u.AtOnce != 0 || u.MinNS < 100e6 {
 		t.Errorf("%+v, residual %v, verdict %+v", u, r.Residual.Reuse, r.Verdict)
 	}
 	if r.Kernel["TWRecycled"] != 20 {
