@@ -14,6 +14,7 @@ import (
 
 	"lastport/loadgen/ports"
 	"lastport/loadgen/step"
+	"lastport/loadgen/strategy"
 	"lastport/reports/result"
 )
 
@@ -27,8 +28,13 @@ type Config struct {
 	RangeName   string       // its name, if it has one: "linux", "host"
 	Range       ports.Ranges // the same, as ports
 	Exclude     ports.Ranges
+	UDP         bool
+	Sources     []netip.Addr // empty: the kernel takes it from the route
 	Targets     []netip.AddrPort
 	Strategy    string
+	WindowSize  int // of window: ports in a window; 0: the strategy's own
+	WindowMoves int // of window: windows tried at random before they are tried in turn
+	Tradeoff    int // of random-increment: the RFC's N; 0: the strategy's own
 	Close       step.CloseMode
 	Mode        ReuseMode     // of a reuse: what keeps the port taken
 	UserTimeout time.Duration // of a reuse: TCP_USER_TIMEOUT; 0: not set
@@ -51,13 +57,30 @@ type Config struct {
 // Ports returns the ports that the run may use: the range less those excluded.
 func (c *Config) Ports() ports.Ranges { return c.Range.Minus(c.Exclude) }
 
+// space is what the strategy chooses from. Ports that are reserved are not: RFC
+// 6056, section 3.2, wants a list of ports that are not to be chosen respected.
+func (c *Config) space(reserved ports.Ranges) strategy.Space {
+	return strategy.Space{
+		Ranges: c.Ports().Minus(reserved), Sources: c.Sources, Targets: c.Targets, UDP: c.UDP, Workers: c.Workers,
+		Seed: c.Seed, WindowSize: c.WindowSize, WindowMoves: c.WindowMoves, Tradeoff: c.Tradeoff,
+	}
+}
+
+// proto is the protocol in a result.
+func (c *Config) proto() string {
+	if c.UDP {
+		return "udp"
+	}
+	return "tcp"
+}
+
 // Echo returns every flag as it was understood.
 func (c *Config) Echo() result.Config {
 	echo := result.Config{
 		Range:         c.Range.String(),
 		RangeName:     c.RangeName,
 		Exclude:       c.Exclude.String(),
-		Proto:         "tcp",
+		Proto:         c.proto(),
 		Strategy:      c.Strategy,
 		Mode:          c.Mode.echo(c.Scenario),
 		UserTimeoutNS: int64(c.UserTimeout),
@@ -87,6 +110,9 @@ func (c *Config) Echo() result.Config {
 			echo.Rate = strconv.FormatFloat(c.Rate, 'g', -1, 64)
 			echo.Concurrency = 0
 		}
+	}
+	for _, s := range c.Sources {
+		echo.Sources = append(echo.Sources, s.String())
 	}
 	for _, t := range c.Targets {
 		echo.Targets = append(echo.Targets, t.String())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -31,6 +32,8 @@ type run struct {
 	peer     Peer
 	sink     Sink
 	clock    kernel.Clock
+	strategy strategy.Run
+	pools    strategy.Pools
 	answer   capacity.Answer
 	around   surroundings
 	res      *result.Result // what is known so far, less what the collector counts
@@ -118,12 +121,13 @@ func prepare(cfg *Config, course course, peer Peer, sink Sink) (*run, error) {
 	if r.around, err = look(cfg); err != nil {
 		return nil, err
 	}
-	chosen, err := strategy.New(cfg.Strategy, strategy.Space{Ranges: cfg.Ports()})
-	if err != nil {
+	space := cfg.space(r.around.reserved)
+	if r.strategy, err = strategy.New(cfg.Strategy, space); err != nil {
 		return nil, err
 	}
-	r.answer = r.around.predict(cfg, chosen.Traits())
-	if err := r.check(chosen.Choose()); err != nil {
+	r.pools = space.Pools(r.strategy.Traits())
+	r.answer = r.around.predict(cfg, r.strategy.Traits())
+	if err := r.check(); err != nil {
 		return nil, err
 	}
 	if r.before, err = kernel.ReadCounters(); err != nil {
@@ -148,8 +152,8 @@ func prepare(cfg *Config, course course, peer Peer, sink Sink) (*run, error) {
 }
 
 // check refuses what cannot be done, before anything is begun.
-func (r *run) check(choice strategy.Choice) error {
-	if choice.Window.Size() > 0 || r.cfg.Scenario == "reuse" { // which probes by windows
+func (r *run) check() error {
+	if r.strategy.Traits().Windowed || r.cfg.Scenario == "reuse" { // which probes by windows
 		if ok, err := kernel.HasLocalPortRange(); err != nil || !ok {
 			return errors.Join(err, &KernelError{Strategy: r.cfg.Strategy})
 		}
@@ -165,9 +169,12 @@ func (r *run) makeEngines() error {
 	// system call at any time; the collector and the runtime need theirs besides.
 	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), r.cfg.Workers+4))
 	o := engine.Options{
-		Clock: r.clock, CloseMode: r.cfg.Close, Timeout: r.cfg.Timeout, Tally: r.tally,
+		Clock: r.clock, UDP: r.cfg.UDP, Traits: r.strategy.Traits(), Pools: r.pools, CloseMode: r.cfg.Close, Timeout: r.cfg.Timeout, Tally: r.tally,
 		Keepalive: r.cfg.Mode == ModeKeepalive, UserTimeout: r.cfg.UserTimeout, LeavePeer: r.cfg.Mode != ModeClose,
 		AskToClose: r.cfg.Close.ServerFirst(), Connections: int(r.course.connections(r)),
+	}
+	for _, s := range r.cfg.Sources {
+		o.Sources = append(o.Sources, kernel.NewSockaddr(netip.AddrPortFrom(s, 0)))
 	}
 	for _, t := range r.cfg.Targets {
 		o.Targets = append(o.Targets, kernel.NewSockaddr(t))
@@ -197,10 +204,7 @@ func (r *run) makeEngines() error {
 			}
 		}
 		o.Log = r.counted.Writer()
-		var err error
-		if o.Strategy, err = strategy.New(r.cfg.Strategy, strategy.Space{Ranges: r.cfg.Ports()}); err != nil {
-			return err
-		}
+		o.Strategy = r.strategy.Worker(w)
 		e, err := engine.NewDirect(o)
 		if err != nil {
 			return err

@@ -123,8 +123,8 @@ func (s *surroundings) findHolders(cfg *Config) error {
 // predict answers what the run should measure.
 func (s *surroundings) predict(cfg *Config, traits strategy.Traits) capacity.Answer {
 	return capacity.Predict(capacity.Question{
-		Strategy: traits, Range: cfg.Ports(), Reserved: s.reserved, Held: s.held, Uncertain: s.unsure,
-		SystemRange: s.system, Targets: len(cfg.Targets), Limit: cfg.Connections, Hold: cfg.Hold,
+		Proto: cfg.proto(), Strategy: traits, Range: cfg.Ports(), Reserved: s.reserved, Held: s.held, Uncertain: s.unsure,
+		SystemRange: s.system, Sources: max(1, len(cfg.Sources)), Targets: len(cfg.Targets), Limit: cfg.Connections, Hold: cfg.Hold,
 		Close: cfg.Close.String(), Settings: s.settings,
 	})
 }
@@ -133,7 +133,7 @@ func (s *surroundings) predict(cfg *Config, traits strategy.Traits) capacity.Ans
 func (s *surroundings) fill(r *result.Result, cfg *Config, a capacity.Answer) {
 	asked := cfg.Ports()
 	r.Space = result.Space{
-		Ports: asked.Size(), PortsUsable: a.Usable.Size(), Sources: 1, Targets: len(cfg.Targets), Tuples: a.Tuples,
+		Ports: asked.Size(), PortsUsable: a.Usable.Size(), Sources: max(1, len(cfg.Sources)), Targets: len(cfg.Targets), Tuples: a.Tuples,
 		Reserved: s.reserved.Intersect(asked).String(), Taken: s.holders,
 	}
 	s.predicted(r, a)

@@ -56,3 +56,6 @@ func (e *End) Answer(fd int) syscall.Errno {
 
 // Shut closes a connection that Accept returned, by RST or by FIN.
 func (e *End) Shut(fd int, rst bool) { e.shut(fd, rst) }
+
+// Serve is for UDP, where there is nothing to accept.
+func (e *End) Serve() {}

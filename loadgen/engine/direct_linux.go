@@ -7,6 +7,7 @@ import (
 	"lastport/loadgen/outcome"
 	"lastport/loadgen/ports"
 	"lastport/loadgen/step"
+	"lastport/loadgen/strategy"
 )
 
 // batch is how many steps are asked for at a time. It bounds how long a worker
@@ -164,7 +165,7 @@ func (d *direct) doOpen(s *seat, st *step.Step, done []step.Completion) []step.C
 	if d.Keepalive || d.UserTimeout > 0 {
 		kernel.SetTimeouts(fd, d.Keepalive, d.UserTimeout)
 	}
-	choice := d.Strategy.Choose()
+	choice, _ := d.Strategy.Choose(strategy.Attempt{Pool: d.Pools.Of(st.Source, st.Target), Source: st.Source, Target: st.Target})
 	if st.Port != 0 {
 		choice.Window = ports.Range{Low: st.Port, High: st.Port}
 	}

@@ -39,13 +39,20 @@ type End interface {
 	Answer(fd int) syscall.Errno
 	// Shut closes a connection that Accept returned, by RST or by FIN.
 	Shut(fd int, rst bool)
+	// Serve answers the datagrams that have come, without waiting: over UDP there
+	// is nothing to accept.
+	Serve()
 }
 
 // Options are what every engine must know of a run.
 type Options struct {
 	Clock       kernel.Clock
+	UDP         bool
+	Sources     []kernel.Sockaddr // with port 0; for strategies that bind
 	Targets     []kernel.Sockaddr
 	Strategy    strategy.Strategy // this worker's own
+	Traits      strategy.Traits   // the strategy's
+	Pools       strategy.Pools    // how occupancy is counted
 	CloseMode   step.CloseMode
 	AskToClose  bool                 // ends apart, server first: the listener closes when it is sent a byte
 	Timeout     time.Duration        // of one attempt

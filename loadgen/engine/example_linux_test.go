@@ -38,7 +38,7 @@ func Example() {
 		return
 	}
 	e, err := engine.NewDirect(engine.Options{
-		Clock: clock, Targets: []kernel.Sockaddr{target}, Strategy: kernelChooses, CloseMode: step.ClientRST,
+		Clock: clock, Targets: []kernel.Sockaddr{target}, Strategy: kernelChooses.Worker(0), CloseMode: step.ClientRST,
 		Timeout: time.Second, Connections: 5, Log: counted.Writer(), Tally: engine.NewTally(1),
 	})
 	if err != nil {

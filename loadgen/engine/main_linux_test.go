@@ -159,7 +159,7 @@ func tryRig(t testing.TB, s setup) (*rig, error) {
 	}
 	r.log = r.collector.Writer()
 	o := engine.Options{
-		Clock: clock, Targets: []kernel.Sockaddr{kernel.NewSockaddr(s.target)}, Strategy: chosen,
+		Clock: clock, Targets: []kernel.Sockaddr{kernel.NewSockaddr(s.target)}, Strategy: chosen.Worker(0), Traits: chosen.Traits(),
 		CloseMode: s.mode, AskToClose: s.mode.ServerFirst(), Timeout: s.timeout, Connections: s.connections,
 		Log: r.log, Tally: s.tally, Worker: s.worker,
 	}
@@ -338,3 +338,5 @@ func descriptors(t testing.TB) int {
 	}
 	return len(list)
 }
+
+func (*end) Serve() {}

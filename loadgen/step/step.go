@@ -46,11 +46,12 @@ type Completion struct {
 	Conn    uint32 // names the connection in later steps; meaningless after a failure to open
 	Tag     uint64
 	Attempt uint32 // Open: which attempt of the run this is, from 1; with several workers off by those under way
-	Open    uint32 // Open: connections of the run that were open when the attempt began; likewise
+	Open    uint32 // Open: connections of its pool (strategy.Pools) that were open when the attempt began; likewise
+	Passed  uint16 // Open: tries that came to nothing because the port chosen was taken, before the one that decided
 	Due     int64
 	Start   int64
 	End     int64
-	BindNS  uint32 // time that bind took, where the strategy binds; 0: it does not
+	BindNS  uint32 // time that bind took in the try that decided, where the strategy binds; 0: it does not. Start is before it
 }
 
 // Work is a scenario as one worker sees it. An engine calls it from a single

@@ -15,9 +15,10 @@ func Example() {
 			fmt.Println(err)
 			return
 		}
-		fmt.Printf("%s: window %q, port %d\n", s.Name(), s.Choose().Window, s.Choose().Port)
+		choice, ok := s.Worker(0).Choose(strategy.Attempt{})
+		fmt.Printf("%s: %v, window %q, port %d\n", name, ok, choice.Window, choice.Port)
 	}
 	// Output:
-	// connect: window "", port 0
-	// socket-range: window "40000-40999", port 0
+	// connect: true, window "", port 0
+	// socket-range: true, window "40000-40999", port 0
 }

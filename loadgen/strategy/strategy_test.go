@@ -25,20 +25,20 @@ func TestChoices(t *testing.T) {
 	}{
 		{"connect", "40000-40999", Choice{}, Traits{Step: 2}},
 		{"connect", "40000", Choice{}, Traits{Step: 2}},
-		{"socket-range", "40000-40999", Choice{Window: ports.Range{Low: 40000, High: 40999}}, Traits{Step: 1}},
-		{"socket-range", "40000", Choice{Window: ports.Range{Low: 40000, High: 40000}}, Traits{Step: 1}},
-		{"socket-range", "41000-41999,40000", Choice{Window: ports.Range{Low: 40000, High: 41999}}, Traits{Step: 1}},
+		{"socket-range", "40000-40999", Choice{Window: ports.Range{Low: 40000, High: 40999}}, Traits{Step: 1, Windowed: true}},
+		{"socket-range", "40000", Choice{Window: ports.Range{Low: 40000, High: 40000}}, Traits{Step: 1, Windowed: true}},
+		{"socket-range", "41000-41999,40000", Choice{Window: ports.Range{Low: 40000, High: 41999}}, Traits{Step: 1, Windowed: true}},
 	} {
 		s, err := New(c.name, space(t, c.spec))
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
-		if s.Name() != c.name || s.Traits() != c.traits {
-			t.Errorf("%s: named %s, traits %+v", c.name, s.Name(), s.Traits())
+		if s.Traits() != c.traits {
+			t.Errorf("%s: traits %+v", c.name, s.Traits())
 		}
 		for range 3 { // the kernel chooses, so no choice moves
-			if got := s.Choose(); got != c.want {
+			if got, ok := s.Worker(0).Choose(Attempt{}); got != c.want || !ok {
 				t.Errorf("%s of %s: %+v, want %+v", c.name, c.spec, got, c.want)
 			}
 		}
@@ -53,16 +53,14 @@ func TestEveryStrategy(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if s.Name() != name {
-			t.Errorf("%s calls itself %s", name, s.Name())
-		}
 		if step := s.Traits().Step; step != 1 && step != 2 {
 			t.Errorf("%s: step %d", name, step)
 		}
-		if c := s.Choose(); (c.Port != 0) != s.Traits().Explicit {
+		if c, _ := s.Worker(0).Choose(Attempt{}); (c.Port != 0) != s.Traits().Explicit {
 			t.Errorf("%s: chose port %d, explicit is %v", name, c.Port, s.Traits().Explicit)
 		}
-		if n := testing.AllocsPerRun(100, func() { s.Choose() }); n != 0 {
+		w := s.Worker(0)
+		if n := testing.AllocsPerRun(100, func() { w.Choose(Attempt{}) }); n != 0 {
 			t.Errorf("%s: %v allocations a choice", name, n)
 		}
 		if _, err := New(name, Space{}); err == nil {
