@@ -59,7 +59,7 @@ func (r *run) churnWorks(from int64) ([]*scenario.Churn, error) {
 	works := make([]*scenario.Churn, n)
 	for i := range works {
 		c := scenario.Churn{
-			First: int64(i), Every: int64(n), Concurrency: deal(int64(r.cfg.Concurrency), i, n),
+			First: int64(i), Every: int64(n), Spread: r.spread(), Concurrency: deal(int64(r.cfg.Concurrency), i, n),
 			Attempts: int64(deal(r.cfg.Attempts, i, n)), Requests: r.cfg.Requests, Hold: r.cfg.Hold,
 			From: from, Deadline: from + int64(r.cfg.Duration), Stop: &r.stop,
 		}

@@ -67,6 +67,7 @@ func (f *filling) open() error {
 	works := make([]*scenario.Opening, len(f.engines))
 	for i := range works {
 		works[i] = scenario.NewOpening(scenario.Opening{
+			Spread: f.spread(), First: i, Every: len(works),
 			Connections: deal(f.cfg.Connections, i, len(works)),
 			Expected:    deal(f.answer.Connections.Max, i, len(works)),
 			Deadline:    f.deadline(), Timeout: f.cfg.Timeout, Stop: &f.stop,
@@ -85,6 +86,11 @@ func (f *filling) open() error {
 	}
 	f.full(cpu, held-memory)
 	return nil
+}
+
+// spread is the tuple space that attempts are dealt over.
+func (r *run) spread() scenario.Spread {
+	return scenario.Spread{Sources: len(r.cfg.Sources), Targets: len(r.cfg.Targets)}
 }
 
 // deal returns worker i's share of n; 0 stays 0.
@@ -159,7 +165,10 @@ func (f *filling) tryMore() error {
 	f.enter("full", 0)
 	works := make([]*scenario.Full, len(f.engines))
 	for i := range works {
-		works[i] = &scenario.Full{Attempts: deal(scenario.FullAttempts, i, len(works)), Stop: &f.stop}
+		works[i] = &scenario.Full{
+			Spread: f.spread(), First: i, Every: len(works),
+			Attempts: deal(scenario.FullAttempts, i, len(works)), Stop: &f.stop,
+		}
 	}
 	err := f.works(asWorks(works))
 	for i, w := range works {

@@ -83,7 +83,7 @@ func (r *run) stuck(ask step.Op) ([]scenario.Return, error) {
 	if end := r.deadline(); end > 0 {
 		until = min(until, end)
 	}
-	work := scenario.NewStuck(scenario.Stuck{Do: ask, Ports: int(r.answer.Connections.Max), Until: until, Stop: &r.stop})
+	work := scenario.NewStuck(scenario.Stuck{Do: ask, Ports: int(r.answer.Connections.Max), Spread: r.spread(), Until: until, Stop: &r.stop})
 	err := r.works([]step.Work{work})
 	return work.Returns(), err
 }

@@ -57,7 +57,7 @@ func (r *run) probe(opening *scenario.Opening) ([]scenario.Return, error) {
 	fine := finePause(len(opening.Conns()))
 	work := scenario.NewReuse(scenario.Reuse{
 		Expect: expect, Patience: extra, Coarse: max(expect.Min/coarseProbes, fine), Fine: fine, Stop: &r.stop,
-	}, opening.Conns(), opening.Ports())
+	}, opening.Conns())
 	err := r.works([]step.Work{work})
 	return work.Returns(), err
 }
@@ -77,7 +77,7 @@ func finePause(ports int) int64 {
 func (f *filling) openSome() (*scenario.Opening, error) {
 	f.enter("open", 0)
 	work := scenario.NewOpening(scenario.Opening{
-		Connections: int(f.answer.Connections.Max), Expected: int(f.answer.Connections.Max),
+		Spread: f.spread(), Connections: int(f.answer.Connections.Max), Expected: int(f.answer.Connections.Max),
 		Deadline: f.deadline(), Timeout: f.cfg.Timeout, Stop: &f.stop,
 	})
 	err := f.works([]step.Work{work})

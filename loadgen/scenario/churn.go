@@ -25,8 +25,9 @@ type Churn struct {
 	// Pacer says when attempts are due; nil: closed loop.
 	Pacer pace.Pacer
 	// First and Every deal attempts to workers: this one's k-th attempt is number
-	// First + k × Every of the run, counted from 0.
+	// First + k × Every of the run, counted from 0. Spread is the tuple space.
 	First, Every int64
+	Spread       Spread
 	// Concurrency is how many connections may be open or opening at a time in
 	// closed loop.
 	Concurrency int
@@ -134,7 +135,7 @@ func (c *Churn) open(now int64, steps []step.Step) (n int, next int64) {
 		if at > now {
 			return n, at
 		}
-		steps[n] = step.Step{Op: step.Open, Due: due}
+		steps[n] = c.Spread.of(c.First + c.attempts*c.Every).aim(step.Step{Op: step.Open, Due: due})
 		c.attempts++
 		c.opening++
 		n++

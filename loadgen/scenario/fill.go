@@ -29,8 +29,13 @@ const (
 )
 
 // Opening is the first part of a fill, for one worker: it opens connections
-// until no port is left, or as many as it was asked for.
+// until no port is left for any pair of source and target, or as many as it was
+// asked for.
 type Opening struct {
+	// Spread is the tuple space; this worker's k-th attempt is number First + k ×
+	// Every of the run, counted from 0.
+	Spread       Spread
+	First, Every int
 	// Connections is how many to open; 0: as many as there are ports.
 	Connections int
 	// Expected is how many ports there are by prediction. Attempts beyond go one
@@ -45,9 +50,8 @@ type Opening struct {
 	Stop *atomic.Bool
 
 	conns    []uint32
-	ports    []uint16
 	inFlight int
-	full     bool // an attempt found no port
+	left     turns // pairs that may have ports left
 	rounds   int  // rounds of failures in a row
 	failed   bool // a failure in this round
 	last     outcome.Code
@@ -73,7 +77,7 @@ const (
 // NewOpening prepares an opening.
 func NewOpening(o Opening) *Opening {
 	o.conns = make([]uint32, 0, max(o.Connections, o.Expected)+1)
-	o.ports = make([]uint16, 0, cap(o.conns))
+	o.left = o.Spread.turns(o.First, o.Every)
 	o.since = -1
 	o.backoff = pace.Backoff{Min: 10 * time.Millisecond, Max: time.Second}
 	return &o
@@ -81,9 +85,6 @@ func NewOpening(o Opening) *Opening {
 
 // Conns returns the connections that were opened, in their order.
 func (o *Opening) Conns() []uint32 { return o.conns }
-
-// Ports returns the source ports of those connections, in the same order.
-func (o *Opening) Ports() []uint16 { return o.ports }
 
 // Ended says why the opening ended, and what the last attempt's outcome was if
 // it gave up.
@@ -109,7 +110,7 @@ func (o *Opening) Next(now int64, steps []step.Step) (n int, wake int64) {
 	}
 	n = o.size(len(steps))
 	for i := range n {
-		steps[i] = step.Step{Op: step.Open}
+		steps[i] = o.left.take().aim(step.Step{Op: step.Open})
 	}
 	o.inFlight = n
 	return n, 0
@@ -131,7 +132,7 @@ func (o *Opening) ending(now int64) End {
 	switch {
 	case o.Connections > 0 && len(o.conns) >= o.Connections:
 		return Reached
-	case o.full:
+	case len(o.left.pairs) == 0:
 		return Exhausted
 	case o.rounds >= giveUpRounds, o.rounds > 0 && now-o.since >= 2*int64(o.Timeout):
 		return GaveUp
@@ -171,12 +172,11 @@ func (o *Opening) Take(done []step.Completion) {
 		switch c.Outcome {
 		case outcome.OK:
 			o.conns = append(o.conns, c.Conn)
-			o.ports = append(o.ports, c.Port)
 			o.since = c.End
 			o.rounds, o.failed = 0, false
 			o.backoff.Reset()
 		case outcome.NoPort:
-			o.full = true
+			o.left.drop(pair{c.Source, c.Target})
 		case outcome.Canceled:
 		default:
 			o.failed, o.last = true, c.Outcome
@@ -189,11 +189,15 @@ func (o *Opening) Take(done []step.Completion) {
 type Full struct {
 	// Attempts is how many to make.
 	Attempts int
+	// Spread, First and Every are as in Opening.
+	Spread       Spread
+	First, Every int
 	// Stop, when it is set, ends them.
 	Stop *atomic.Bool
 
 	conns    []uint32
 	inFlight bool
+	made     int64
 	began    int64
 }
 
@@ -215,7 +219,8 @@ func (f *Full) Next(now int64, steps []step.Step) (n int, wake int64) {
 	}
 	f.Attempts--
 	f.inFlight = true
-	steps[0] = step.Step{Op: step.Open}
+	steps[0] = f.Spread.of(int64(f.First) + f.made*int64(max(1, f.Every))).aim(step.Step{Op: step.Open})
+	f.made++
 	return 1, 0
 }
 

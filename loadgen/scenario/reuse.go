@@ -41,6 +41,8 @@ type Window struct{ Min, Max int64 }
 // began.
 type Return struct {
 	Conn   uint32
+	Source uint16
+	Target uint16
 	Port   uint16
 	Closed int64 // when its close had ended
 	Taken  int64 // start of the last probe that found it taken; 0: there was none
@@ -58,11 +60,10 @@ func (r *Return) Delay() int64 { return r.Free - r.Closed }
 // the first probe found it free.
 func (r *Return) AtLeast() int64 { return max(0, r.Taken-r.Closed) }
 
-// NewReuse prepares the work for the connections, whose ports are given in the
-// same order.
-func NewReuse(r Reuse, conns []uint32, ports []uint16) *Reuse {
+// NewReuse prepares the work for the connections.
+func NewReuse(r Reuse, conns []uint32) *Reuse {
 	for i, conn := range conns {
-		r.ports = append(r.ports, Return{Conn: conn, Port: ports[i]})
+		r.ports = append(r.ports, Return{Conn: conn})
 		r.todo = append(r.todo, i)
 	}
 	return &r
@@ -78,7 +79,8 @@ func (r *Reuse) Next(now int64, steps []step.Step) (n int, wake int64) {
 	stopped := r.Stop != nil && r.Stop.Load()
 	for !stopped && n < len(steps) && r.due.len() > 0 && r.due.head().at <= now {
 		i := r.due.take().index
-		steps[n] = step.Step{Op: step.Open, Port: r.ports[i].Port, Probe: true, Tag: uint64(i)}
+		p := &r.ports[i]
+		steps[n] = step.Step{Op: step.Open, Source: p.Source, Target: p.Target, Port: p.Port, Probe: true, Tag: uint64(i)}
 		n++
 	}
 	// One close at a time, so that the first probe of its port comes right after.
@@ -110,7 +112,8 @@ func (r *Reuse) Take(done []step.Completion) {
 		case d.Op == step.Open:
 			r.probed(&r.ports[d.Tag], d)
 		case !d.Probe:
-			r.ports[d.Tag].Closed = d.End
+			p := &r.ports[d.Tag]
+			p.Source, p.Target, p.Port, p.Closed = d.Source, d.Target, d.Port, d.End
 			r.due.put(timed{at: d.End, index: int(d.Tag)})
 		}
 	}

@@ -45,7 +45,7 @@ func reused(t rapid.TB, config fakekernel.Config, r scenario.Reuse, look func(st
 	if r.Coarse == 0 {
 		r.Coarse, r.Fine = int64(coarse), int64(fine)
 	}
-	work := scenario.NewReuse(r, o.Conns(), o.Ports())
+	work := scenario.NewReuse(r, o.Conns())
 	w := &ahead{Work: work}
 	if err := k.Run(w); err != nil {
 		t.Fatal(err)

@@ -16,8 +16,9 @@ type Stuck struct {
 	// Do is what is asked: step.Open, step.Request, or step.Await, which asks
 	// nothing and waits.
 	Do step.Op
-	// Ports is how many connections are made.
-	Ports int
+	// Ports is how many connections are made, over the tuple space Spread.
+	Ports  int
+	Spread Spread
 	// Until is when to stop waiting, in nanoseconds since the run began.
 	Until int64
 	// Stop, when it is set, ends the waiting.
@@ -53,7 +54,7 @@ func (s *Stuck) Next(now int64, steps []step.Step) (n int, wake int64) {
 		n++
 	}
 	for n < len(steps) && s.begun < len(s.ports) {
-		steps[n] = step.Step{Op: step.Open, Tag: uint64(s.begun)}
+		steps[n] = s.Spread.of(int64(s.begun)).aim(step.Step{Op: step.Open, Tag: uint64(s.begun)})
 		s.begun++
 		n++
 	}

@@ -2,7 +2,7 @@
 // time: it drives scenarios in tests without sockets, namespaces or waiting,
 // and a minute of TIME_WAIT takes no time at all.
 //
-// It knows one source and one target. What the real kernel does is tested
+// It knows sources and targets by their numbers alone. What the real kernel does is tested
 // against the real kernel, in package engine; what a scenario makes of it is
 // tested against this one.
 package fakekernel
@@ -25,7 +25,10 @@ const (
 
 // Config says how the kernel behaves.
 type Config struct {
-	Ports     int            // usable source ports, from FirstPort on; at most 45,000
+	Ports     int            // usable source ports of each pair of source and target, from FirstPort on; at most 45,000
+	Targets   int            // targets; 0: one
+	Sources   int            // sources; 0: one
+	Shared    bool           // a port that is taken is so for every target
 	Close     step.CloseMode // how connections are closed
 	Reuse     time.Duration  // how long a port stays in TIME_WAIT after the client's FIN
 	Call      time.Duration  // what each call takes; 0: 10 µs
@@ -59,15 +62,27 @@ func Silent() Fate { return Fate{After: 1<<63 - 1} }
 type Kernel struct {
 	config   Config
 	now      int64
-	ports    []port
-	next     int // where the search for a free port begins
-	conns    map[uint32]int
+	pools    []pool
+	conns    map[uint32]place
 	names    uint32 // connections so far
 	tries    int64  // attempts so far, probes included
 	attempts int64
 	requests int64
 	opened   int64
 	outcomes [outcome.Count]int64
+}
+
+// pool is the ports of a source, or of a source toward a target.
+type pool struct {
+	ports []port
+	next  int // where the search for a free port begins
+	open  int // connections
+}
+
+// place is where a connection has its port.
+type place struct {
+	source, target uint16
+	pool, index    int
 }
 
 // port is one source port.
@@ -84,7 +99,20 @@ func New(c Config) *Kernel {
 	if c.Timeout <= 0 {
 		c.Timeout = defaultTimeout
 	}
-	return &Kernel{config: c, ports: make([]port, c.Ports), conns: make(map[uint32]int)}
+	c.Sources, c.Targets = max(1, c.Sources), max(1, c.Targets)
+	k := &Kernel{config: c, conns: make(map[uint32]place)}
+	for range c.Sources * c.Targets { // of which only the first ones are used if targets share ports
+		k.pools = append(k.pools, pool{ports: make([]port, c.Ports)})
+	}
+	return k
+}
+
+// poolOf returns the index of the pool that an attempt draws on.
+func (k *Kernel) poolOf(source, target uint16) int {
+	if k.config.Shared {
+		return int(source)
+	}
+	return int(source)*k.config.Targets + int(target)
 }
 
 // Now returns the virtual time in nanoseconds.
@@ -96,9 +124,11 @@ func (k *Kernel) Open() int { return len(k.conns) }
 // Taken returns how many ports a connection or a waiting attempt holds.
 func (k *Kernel) Taken() int {
 	n := 0
-	for _, p := range k.ports {
-		if p.taken {
-			n++
+	for _, pool := range k.pools {
+		for _, p := range pool.ports {
+			if p.taken {
+				n++
+			}
 		}
 	}
 	return n
@@ -116,27 +146,26 @@ func (k *Kernel) Outcome(c outcome.Code) int64 { return k.outcomes[c] }
 // noPort is no index of a port.
 const noPort = -1
 
-// take takes a free port, the wanted one if that is not 0, and returns its
-// index.
-func (k *Kernel) take(wanted uint16) (index int) {
+// take takes a free port of the pool, the wanted one if that is not 0, and
+// returns its index.
+func (k *Kernel) take(p *pool, wanted uint16) (index int) {
 	if wanted != 0 {
 		index = int(wanted) - int(FirstPort)
-		if index < 0 || index >= len(k.ports) || !k.grab(index) {
+		if index < 0 || index >= len(p.ports) || !k.grab(&p.ports[index]) {
 			return noPort
 		}
 		return index
 	}
-	for i := range k.ports {
-		if index = (k.next + i) % len(k.ports); k.grab(index) {
-			k.next = index + 1
+	for i := range p.ports {
+		if index = (p.next + i) % len(p.ports); k.grab(&p.ports[index]) {
+			p.next = index + 1
 			return index
 		}
 	}
 	return noPort
 }
 
-func (k *Kernel) grab(index int) bool {
-	p := &k.ports[index]
+func (k *Kernel) grab(p *port) bool {
 	if p.taken || p.freeAt > k.now {
 		return false
 	}
@@ -145,16 +174,19 @@ func (k *Kernel) grab(index int) bool {
 }
 
 // connect makes the attempt's connection on a taken port.
-func (k *Kernel) connect(index int) (name uint32) {
+func (k *Kernel) connect(at place) (name uint32) {
 	k.names++
-	k.conns[k.names] = index
+	k.conns[k.names] = at
+	k.pools[at.pool].open++
 	return k.names
 }
 
 // disconnect closes a connection; by the generator's RST it leaves no TIME_WAIT.
 func (k *Kernel) disconnect(name uint32, rst bool) {
-	p := &k.ports[k.conns[name]]
+	at := k.conns[name]
 	delete(k.conns, name)
+	k.pools[at.pool].open--
+	p := &k.pools[at.pool].ports[at.index]
 	p.taken = false
 	if k.config.Close == step.ClientFIN && !rst {
 		p.freeAt = k.now + int64(k.config.Reuse)

@@ -32,9 +32,9 @@ type worker struct {
 
 // waiting is a step whose answer comes at the time at.
 type waiting struct {
-	c    step.Completion
-	port int
-	at   int64
+	c     step.Completion
+	place place
+	at    int64
 }
 
 // Run does the works side by side, each as one worker, until all are done. The
@@ -126,9 +126,11 @@ func (w *worker) fetch() error {
 func (w *worker) open(st step.Step) {
 	k := w.Kernel
 	k.tries++
+	at := place{source: st.Source, target: st.Target, pool: k.poolOf(st.Source, st.Target), index: noPort}
+	pool := &k.pools[at.pool]
 	c := step.Completion{
 		Op: step.Open, Probe: st.Probe, Source: st.Source, Target: st.Target, Due: st.Due, Tag: st.Tag,
-		Start: w.now, Open: uint32(len(k.conns)),
+		Start: w.now, Open: uint32(pool.open),
 	}
 	if !st.Probe {
 		k.attempts++
@@ -139,36 +141,35 @@ func (w *worker) open(st step.Step) {
 		fate = k.config.Fate(k.tries, w.now)
 	}
 	w.now += int64(k.config.Call)
-	index := noPort
 	if fate.Outcome == outcome.NoFD { // socket(2) comes before the search for a port, and waits for nobody
 		fate.After = 0
 	} else {
-		if index = k.take(st.Port); index == noPort {
+		if at.index = k.take(pool, st.Port); at.index == noPort {
 			fate = Fate{Outcome: outcome.NoPort}
 		} else {
-			c.Port = FirstPort + uint16(index)
+			c.Port = FirstPort + uint16(at.index)
 		}
 	}
 	c.Outcome = fate.Outcome
-	at := w.now + int64(fate.After)
+	answer := w.now + int64(fate.After)
 	if fate.After >= k.config.Timeout {
-		c.Outcome, at = outcome.TimedOut, c.Start+int64(k.config.Timeout)
+		c.Outcome, answer = outcome.TimedOut, c.Start+int64(k.config.Timeout)
 	}
 	if fate.After > 0 {
-		w.pending = append(w.pending, waiting{c, index, at})
+		w.pending = append(w.pending, waiting{c, at, answer})
 		return
 	}
-	w.opened(c, index)
+	w.opened(c, at)
 }
 
 // opened ends an attempt, on the port that it took.
-func (w *worker) opened(c step.Completion, index int) {
+func (w *worker) opened(c step.Completion, at place) {
 	c.End = w.now
 	switch {
 	case c.Outcome == outcome.OK:
-		c.Conn = w.connect(index)
-	case index != noPort:
-		w.ports[index].taken = false
+		c.Conn = w.connect(at)
+	case at.index != noPort:
+		w.pools[at.pool].ports[at.index].taken = false
 	}
 	w.count(&c)
 	w.finish(c)
@@ -176,18 +177,18 @@ func (w *worker) opened(c step.Completion, index int) {
 
 // close closes a connection, or waits for the listener to do so.
 func (w *worker) close(st step.Step) error {
-	index, ok := w.conns[st.Conn]
+	place, ok := w.conns[st.Conn]
 	if !ok || w.waits(st.Conn) {
 		return fmt.Errorf("closes connection %d, which is not open", st.Conn)
 	}
 	c := step.Completion{
-		Op: step.Close, Probe: st.Probe, Source: st.Source, Target: st.Target, Port: FirstPort + uint16(index),
+		Op: step.Close, Probe: st.Probe, Source: place.source, Target: place.target, Port: FirstPort + uint16(place.index),
 		Conn: st.Conn, Due: st.Due, Tag: st.Tag, Start: w.now,
 	}
 	w.now += int64(w.config.Call)
 	if w.config.Close.ServerFirst() && w.config.PeerClose > 0 && !st.Reset {
 		at := w.now + int64(min(w.config.PeerClose, w.config.Timeout))
-		w.pending = append(w.pending, waiting{c, index, at})
+		w.pending = append(w.pending, waiting{c, place, at})
 		return nil
 	}
 	w.closed(c, st.Reset)
@@ -196,12 +197,12 @@ func (w *worker) close(st step.Step) error {
 
 // request sends a request, or waits for its answer.
 func (w *worker) request(st step.Step) error {
-	index, ok := w.conns[st.Conn]
+	place, ok := w.conns[st.Conn]
 	if !ok || w.waits(st.Conn) {
 		return fmt.Errorf("sends a request over connection %d, which is not open", st.Conn)
 	}
 	c := step.Completion{
-		Op: step.Request, Probe: st.Probe, Source: st.Source, Target: st.Target, Port: FirstPort + uint16(index),
+		Op: step.Request, Probe: st.Probe, Source: place.source, Target: place.target, Port: FirstPort + uint16(place.index),
 		Conn: st.Conn, Due: st.Due, Tag: st.Tag, Start: w.now,
 	}
 	w.requests++
@@ -216,7 +217,7 @@ func (w *worker) request(st step.Step) error {
 		c.Outcome, at = outcome.TimedOut, c.Start+int64(w.config.Timeout)
 	}
 	if fate.After > 0 {
-		w.pending = append(w.pending, waiting{c, index, at})
+		w.pending = append(w.pending, waiting{c, place, at})
 		return nil
 	}
 	w.answered(c)
@@ -263,7 +264,7 @@ func (w *worker) end(p waiting) {
 	case step.Request:
 		w.answered(p.c)
 	default:
-		w.opened(p.c, p.port)
+		w.opened(p.c, p.place)
 	}
 }
 
