@@ -1,0 +1,47 @@
+package uring_test
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"syscall"
+	"testing"
+
+	"lastport/loadgen/kernel/uring"
+)
+
+// A table of descriptors that no kernel grants is refused with the error number
+// behind it, and the ring is freed.
+func TestNewRefused(t *testing.T) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	for name, c := range map[string]struct{ entries, files uint32 }{
+		"no entries": {0, 1}, "too many entries": {1 << 30, 1}, "too many files": {8, 1 << 31},
+	} {
+		r, err := uring.New(c.entries, c.files)
+		var errno syscall.Errno
+		if err == nil || !errors.As(err, &errno) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err == nil {
+			r.Close()
+		}
+	}
+}
+
+func TestProbe(t *testing.T) {
+	err := uring.Probe()
+	var unsupported *uring.SupportError
+	if err != nil && (!errors.As(err, &unsupported) || unsupported.Why == "") {
+		t.Errorf("%v: want a reason", err)
+	}
+}
+
+func ExampleProbe() {
+	if err := uring.Probe(); err != nil {
+		fmt.Println("falls back to direct calls")
+		return
+	}
+	fmt.Println("whole connections by one ring")
+	// Output: whole connections by one ring
+}
