@@ -6,6 +6,7 @@ BIN         := bin
 TOOLS       := $(BIN)/tools
 PREFIX      ?=
 FUZZTIME    ?= 10s
+CFLAGS      ?= -O2
 GOLANGCI    := v2.15.0# its gofumpt is v0.12.0
 
 # Static, without paths of the build machine, and with the commit in it. The
@@ -22,6 +23,24 @@ build: ## build bin/lastport
 .PHONY: bench
 bench: build ## run the standard suite, print the report, save the results; needs no root
 	$(BIN)/lastport bench
+
+# The bare loops that lastport is compared with: each file is a program.
+LIMIT       := loadgen/engine/limit
+LOOPS       := $(patsubst $(LIMIT)/%.c,$(BIN)/limit/%,$(wildcard $(LIMIT)/*.c))
+
+.PHONY: limit
+limit: $(LOOPS) ## compile the bare loops in C that show the kernel's own limit, into bin/limit
+
+$(BIN)/limit/%: $(LIMIT)/%.c $(wildcard $(LIMIT)/*.h)
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -Wall -Wextra $(CFLAGS) -pthread -o $@ $<
+
+.PHONY: bench-engine
+bench-engine: build ## compare the engines with the bare loops, in turn; ENGINEBENCH='--quick' for one pair
+	@if command -v $(firstword $(CC)) >/dev/null; then $(MAKE) --no-print-directory limit; \
+	else echo "no C compiler ($(CC)): the loops' rows will be absent"; fi
+	CGO_ENABLED=0 $(GO) build $(BUILDFLAGS) -o $(BIN)/enginebench ./cmd/enginebench
+	$(BIN)/enginebench --bin $(BIN) $(ENGINEBENCH)
 
 .PHONY: test
 test: ## run every test, with the race detector where a C compiler is there
@@ -76,4 +95,4 @@ clean: ## remove what was built; results stay
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
