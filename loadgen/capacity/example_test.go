@@ -2,6 +2,7 @@ package capacity_test
 
 import (
 	"fmt"
+	"net/netip"
 	"time"
 
 	"lastport/loadgen/capacity"
@@ -35,6 +36,38 @@ func Example() {
 	// 16.1 to 16.7 per second
 	// - the kernel searches 40000-41000 in steps of two and rounds its odd size of 1001 down, so it may leave out one port, the lowest or the highest
 	// - a closed port is in TIME_WAIT for 60 s, and at 250 Hz its timer ends up to 2.05s late
+}
+
+// Three source addresses and two targets, by strategies that choose at different
+// moments.
+func ExamplePredict() {
+	set, err := ports.Parse("40000-40099")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	space := strategy.Space{Ranges: set, Sources: make([]netip.Addr, 3), Targets: make([]netip.AddrPort, 2)}
+	for _, name := range []string{"bind", "late-bind", "random"} {
+		s, err := strategy.New(name, space)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		for _, proto := range []string{"tcp", "udp"} {
+			a := capacity.Predict(capacity.Question{
+				Proto: proto, Strategy: s.Traits(), Range: set, Sources: 3, Targets: 2,
+				Settings: capacity.Settings{TWReuse: 1, TWReuseDelay: time.Second, Timestamps: true, HZ: 250},
+			})
+			fmt.Println(name, proto, a.Connections, "connections, again after", a.Reuse)
+		}
+	}
+	// Output:
+	// bind tcp 300 connections, again after 1m0s to 1m2.048s
+	// bind udp 300 connections, again after 0s
+	// late-bind tcp 600 connections, again after 1s to 1.002s
+	// late-bind udp 300 connections, again after 0s
+	// random tcp 600 connections, again after 0s
+	// random udp 300 connections, again after 0s
 }
 
 // A churn at a rate above what the ports sustain.
