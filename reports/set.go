@@ -22,9 +22,12 @@ func (p *page) set(s *result.Set) {
 		}
 		t, best := comparison(a.of(runs[0]), runs)
 		p.table(t)
-		if runs[0].Run.Scenario == "churn" {
+		switch runs[0].Run.Scenario {
+		case "churn":
 			name, _ := timed(runs)
 			p.note("p50 and p99 are of " + name + "; CPU is of one connection, both ends, failed attempts included")
+		case "survey":
+			p.note("distinct, even and the pick at which the other parity begins are of held picks; best guess and p of released ones")
 		}
 		ranked = ranked || best
 	}

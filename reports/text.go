@@ -51,6 +51,9 @@ func (p *page) run(r *result.Result) {
 	case "reuse":
 		p.reuse(r)
 		p.latency(r)
+	case "survey":
+		p.survey(r)
+		p.latency(r)
 	default:
 		p.exhaustion(r)
 		p.occupancy(r)
