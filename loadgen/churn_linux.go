@@ -31,7 +31,7 @@ func (r *run) churn() error {
 	}
 	took := r.clock.Now() - works[0].From
 	cpu = kernel.ProcessCPU().Sub(cpu)
-	client, listener, stateErr := observe.Count(r.cfg.Targets)
+	client, listener, stateErr := observe.Count(r.cfg.Targets, r.cfg.UDP)
 	if err := r.peer.Drain(); err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func (r *run) churn() error {
 		rate := float64(opened) / time.Duration(took).Seconds()
 		r.res.Measured.RatePerS = &rate
 		r.res.Cost = cost(cpu, opened)
-		if stateErr == nil {
+		if stateErr == nil && !r.cfg.UDP { // which has no states
 			r.res.TimeWait = &result.TimeWait{Generator: *client.TimeWait, Listener: *listener.TimeWait}
 			server.States = &listener
 		}
