@@ -11,8 +11,10 @@ const timeWait = 60 * time.Second
 // for ports that the kernel chooses.
 func (a *Answer) reuse(q Question) Interval[time.Duration] {
 	switch {
-	case q.Proto == "udp", q.Close == "client-rst", q.Close == "server-fin", q.Close == "server-rst":
+	case !q.rests():
 		return Interval[time.Duration]{} // no TIME_WAIT on this side
+	case q.System != nil:
+		return a.statedReuse(q.System)
 	case q.Settings.reuses():
 		return a.earlyReuse(q.Settings)
 	}
