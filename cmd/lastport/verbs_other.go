@@ -16,6 +16,7 @@ func (a *app) runVerbs() []*cobra.Command {
 		linuxOnly("fill", "open connections until no port is left (Linux only)"),
 		linuxOnly("bench", "the standard suite (Linux only)"),
 		linuxOnly("serve", "the bundled listener alone (Linux only)"),
+		linuxOnly("doctor", "what this machine allows, and what would block a run (Linux only)"),
 	}
 }
 
