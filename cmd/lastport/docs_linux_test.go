@@ -41,7 +41,7 @@ func TestDocs(t *testing.T) {
 		}
 		var script strings.Builder
 		for _, c := range commands {
-			if target, ok := strings.CutPrefix(c.line, "make "); ok {
+			if target, ok := strings.CutPrefix(c.line+" ", "make "); ok {
 				checkTarget(t, target)
 				continue
 			}
@@ -101,7 +101,7 @@ func commandsOf(t *testing.T, name string) []command {
 // script is the command as a test script. The lines of its output that are
 // words alone, such as the sections of a report, must come again.
 func (c command) script() string {
-	line := quick(c.line)
+	line := quick(strings.TrimPrefix(c.line, "bin/"))
 	s := "exec " + line + "\n"
 	if strings.HasPrefix(line, "lastport doctor") { // what it finds wrong is this machine's
 		s = "exec sh -c '" + line + " || test $? -eq 3'\n"
