@@ -174,8 +174,8 @@ func (r *run) churnVerdict(res *result.Result) result.Verdict {
 			text += ", which began up to " + brief(int64(r.answer.Late)) + " late"
 		}
 		return result.Verdict{OK: true, Text: text}
-	case ok < attempts:
-		return bad("%s of %s failed, but not for want of a port", grouped(attempts-ok), counted(attempts, "attempt"))
+	case ok+res.Outcomes.Canceled < attempts: // canceled: the answer was still to come at the end
+		return bad("%s of %s failed, but not for want of a port", grouped(attempts-ok-res.Outcomes.Canceled), counted(attempts, "attempt"))
 	}
 	return result.Verdict{OK: true, Text: "no port ran out: " + connections(ok) + ", " + grouped(int64(math.Round(*res.Measured.RatePerS))) + " per second"}
 }

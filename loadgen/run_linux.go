@@ -179,9 +179,15 @@ func traits(cfg *Config) (strategy.Traits, error) {
 
 // check refuses what cannot be done, before anything is begun.
 func (r *run) check() error {
-	if r.strategy.Traits().Windowed || r.cfg.Scenario == "reuse" { // which probes by windows
-		if ok, err := kernel.HasLocalPortRange(); err != nil || !ok {
-			return errors.Join(err, &KernelError{Strategy: r.cfg.Strategy})
+	t := r.strategy.Traits()
+	if t.Windowed || r.cfg.Scenario == "reuse" && !t.Explicit { // which probes by windows
+		if err := kernel.ProbeLocalPortRange(); err != nil {
+			return &KernelError{Strategy: r.cfg.Strategy, Option: "IP_LOCAL_PORT_RANGE", Since: "6.3", err: err}
+		}
+	}
+	if t.Late {
+		if err := kernel.ProbeBindAddressNoPort(); err != nil {
+			return &KernelError{Strategy: r.cfg.Strategy, Option: "IP_BIND_ADDRESS_NO_PORT", Since: "4.2", err: err}
 		}
 	}
 	return checkMemory(r.course.connections(r))

@@ -14,7 +14,10 @@ import (
 
 // runVerbs are the verbs that make runs.
 func (a *app) runVerbs() []*cobra.Command {
-	return []*cobra.Command{a.fillVerb(), a.churnVerb(), a.reuseVerb(), a.surveyVerb(), a.benchVerb(), a.serveVerb(), a.childCommand()}
+	return []*cobra.Command{
+		a.fillVerb(), a.churnVerb(), a.reuseVerb(), a.surveyVerb(), a.benchVerb(), a.serveVerb(), a.doctorVerb(),
+		a.childCommand(), a.doctorChild(), a.docsVerb(),
+	}
 }
 
 func (a *app) fillVerb() *cobra.Command {

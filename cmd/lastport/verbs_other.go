@@ -17,6 +17,7 @@ func (a *app) runVerbs() []*cobra.Command {
 		linuxOnly("survey", "which ports are picked, and in what order (Linux only)"),
 		linuxOnly("bench", "the standard suite (Linux only)"),
 		linuxOnly("serve", "the bundled listener alone (Linux only)"),
+		linuxOnly("doctor", "what this machine allows, and what would block a run (Linux only)"),
 	}
 }
 

@@ -1,6 +1,7 @@
 // Package capacity is the arithmetic that predicts: how many connections a
 // tuple space holds, how soon a closed port comes back, what rate follows and
-// what any rate comes to, and how long a silent peer keeps a port taken.
+// what any rate comes to, and how long a silent peer keeps a port taken. A plan
+// solves the same arithmetic for what is wanted.
 //
 // It answers in intervals and says why, because the kernel leaves some things
 // to chance. It is pure: settings and ports in use are handed in. What the
@@ -43,6 +44,7 @@ type Question struct {
 
 	Close    string // client-fin, client-rst, server-fin or server-rst
 	Settings Settings
+	System   *System // whose ports they are, if not this kernel's: instead of Strategy and Settings
 }
 
 // Settings are the kernel's settings that decide when a closed port comes back.
@@ -64,6 +66,7 @@ type Answer struct {
 
 	Connections Interval[int64]         // open at once, at most
 	Reuse       Interval[time.Duration] // from close until the same tuple can connect again
+	Unstated    bool                    // the System states no reuse time: Reuse is 0, and Rate at most what there can be
 	// Rate is what can be sustained, connections per second, if ports are the
 	// only limit; nil if a port may be free again at once, and so sets none.
 	Rate *Interval[float64]
@@ -178,14 +181,15 @@ func (q Question) unsure() ports.Ranges {
 func (a *Answer) connections(q Question) Interval[int64] {
 	certain := a.Usable.Minus(q.unsure())
 	var missed, missedAtBest int
-	if !q.udp() && q.Strategy.Step == 2 {
+	if !q.udp() && q.Strategy.Step == 2 && q.System == nil {
 		_, missed = unreached(q.SystemRange, certain)
 		missedAtBest, _ = unreached(q.SystemRange, a.Usable)
 		a.whyUnreached(q)
 	}
+	a.whyBound(q.System)
 	return Interval[int64]{
-		Min: a.Pools * int64(certain.Size()-missed),
-		Max: a.Pools * int64(a.Usable.Size()-missedAtBest),
+		Min: a.Pools * q.System.bound(int64(certain.Size()-missed)),
+		Max: a.Pools * q.System.bound(int64(a.Usable.Size()-missedAtBest)),
 	}
 }
 

@@ -104,3 +104,29 @@ func ExampleTimers() {
 	// - with tcp_syn_retries=2 and tcp_syn_linear_timeouts=0 the SYN is sent again after 1s, 3s
 	// - timers end late by up to their grain (at 250 Hz), so it takes 7s to 7.32s
 }
+
+// What 2,000 connections per second need, if each is closed at once.
+func ExampleNewPlan() {
+	set, err := ports.Parse("linux")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	p, err := capacity.NewPlan(capacity.Wish{
+		Question: capacity.Question{Range: set, Settings: capacity.Settings{HZ: 250}},
+		Rate:     2000,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%.0f per second to count on\n", p.Safe)
+	fmt.Println(p.Demand.Tuples, "ports at a time")
+	fmt.Println(p.Demand.Needed.Targets, "targets needed")
+	fmt.Println(p.Binds)
+	// Output:
+	// 455 per second to count on
+	// 120000 to 124096 ports at a time
+	// 5 targets needed
+	// closed ports bind first: each connection takes one out of use for 1m0s to 1m2.05s after it
+}

@@ -11,8 +11,10 @@ const timeWait = 60 * time.Second
 // the strategy.
 func (a *Answer) reuse(q Question) Interval[time.Duration] {
 	switch s := q.Strategy; {
-	case q.udp(), q.Close == "client-rst", q.Close == "server-fin", q.Close == "server-rst":
+	case !q.rests():
 		return Interval[time.Duration]{} // no TIME_WAIT on this side
+	case q.System != nil:
+		return a.statedReuse(q.System)
 	case s.Explicit && q.Settings.Timestamps:
 		// An explicit bind with SO_REUSEADDR on the old and the new socket does not
 		// look at TIME_WAIT, and connect from a port that is bound takes the tuple

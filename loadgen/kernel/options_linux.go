@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"fmt"
 	"syscall"
 	"time"
 	"unsafe"
@@ -63,28 +62,6 @@ func SetTimeouts(fd int, keepalive bool, user time.Duration) {
 	if user > 0 {
 		_ = SetInt(fd, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(user.Milliseconds()))
 	}
-}
-
-// HasLocalPortRange says whether the kernel knows IP_LOCAL_PORT_RANGE, by
-// asking for it.
-func HasLocalPortRange() (bool, error) {
-	return has(func(fd int) syscall.Errno { return SetLocalPortRange(fd, 1, 65535) })
-}
-
-// HasBindNoPort says whether the kernel knows IP_BIND_ADDRESS_NO_PORT, by
-// asking for it.
-func HasBindNoPort() (bool, error) { return has(SetBindNoPort) }
-
-// has says whether a new TCP socket takes an option. Only the want of a socket
-// is an error.
-func has(set func(fd int) syscall.Errno) (bool, error) {
-	fd, errno := StreamSocket(unix.AF_INET)
-	if errno != 0 {
-		return false, fmt.Errorf("socket: %w", errno)
-	}
-	errno = set(fd)
-	_ = CloseFD(fd)
-	return errno == 0, nil
 }
 
 func setsockopt(fd, level, option int, value unsafe.Pointer, size uintptr) syscall.Errno {

@@ -6,8 +6,6 @@ import (
 	"syscall"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
 	"lastport/loadgen/kernel/nstest"
 )
 
@@ -214,20 +212,5 @@ func TestSetReuseAddr(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-// The kernel of a test machine is new enough for all of lastport.
-func TestProbes(t *testing.T) {
-	for name, has := range map[string]func() (bool, error){
-		"IP_LOCAL_PORT_RANGE": HasLocalPortRange, "IP_BIND_ADDRESS_NO_PORT": HasBindNoPort,
-	} {
-		if ok, err := has(); !ok || err != nil {
-			t.Errorf("%s: %v, %v", name, ok, err)
-		}
-	}
-	// What no kernel has is not found either.
-	if ok, err := has(func(fd int) syscall.Errno { return SetInt(fd, unix.IPPROTO_IP, 1<<16, 1) }); ok || err != nil {
-		t.Errorf("an option of nobody's: %v, %v", ok, err)
 	}
 }

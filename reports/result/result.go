@@ -33,6 +33,7 @@ type Result struct {
 	Outcomes      Outcomes       `json:"outcomes"`
 	Latency       Latency        `json:"latency"`
 	Occupancy     []Band         `json:"occupancy,omitempty"`
+	AtOccupancy   []Point        `json:"at_occupancy,omitempty"`
 	Timeline      []Row          `json:"timeline,omitempty"`
 	Server        *Server        `json:"server,omitempty"`
 	ScheduleError *ScheduleError `json:"schedule_error,omitempty"`
@@ -217,18 +218,6 @@ type Summary struct {
 	P999NS  int64  `json:"p999_ns"`
 	MaxNS   int64  `json:"max_ns"`
 	HDR     string `json:"hdr"` // HdrHistogram V2, compressed, base64
-}
-
-// Band is connect latency while the occupancy was from From to To (shares).
-// From 1 to 1 is the full range: there Count attempts failed.
-type Band struct {
-	From  float64 `json:"from"`
-	To    float64 `json:"to"`
-	Count int64   `json:"count"`
-	P50NS int64   `json:"p50_ns"`
-	P99NS int64   `json:"p99_ns"`
-	MaxNS int64   `json:"max_ns"`
-	HDR   string  `json:"hdr"`
 }
 
 // Row is one interval of the timeline; counts are those of the interval.
