@@ -21,8 +21,8 @@ build: ## build bin/lastport
 	CGO_ENABLED=0 $(GO) build $(BUILDFLAGS) -o $(BIN)/lastport ./cmd/lastport
 
 .PHONY: bench
-bench: build ## run the standard suite, print the report, save the results; needs no root
-	$(BIN)/lastport bench
+bench: build ## run the standard suite, print its table, save the results; needs no root; QUICK=1 without what waits a minute
+	$(BIN)/lastport bench$(if $(filter-out 0,$(QUICK)), --quick)
 
 # The bare loops that lastport is compared with: each file is a program.
 LIMIT       := loadgen/engine/limit
@@ -83,15 +83,61 @@ cross: ## build and vet for the other systems: there lastport reads and renders 
 		$(GO) vet ./...; \
 	done
 
+.PHONY: docs
+docs: build ## renew docs/manual.md and docs/manual from the commands and their notes
+	rm -f docs/manual/lastport-*.md
+	$(BIN)/lastport docs --dir docs
+
+.PHONY: man
+man: build ## write the manual pages for man to bin/man
+	rm -rf $(BIN)/man
+	$(BIN)/lastport docs --form man --dir $(BIN)/man
+
+.PHONY: completions
+completions: build ## write the completion scripts of bash, zsh, fish and PowerShell to bin/completions
+	@mkdir -p $(BIN)/completions
+	$(BIN)/lastport completion bash >$(BIN)/completions/lastport.bash
+	$(BIN)/lastport completion zsh >$(BIN)/completions/_lastport
+	$(BIN)/lastport completion fish >$(BIN)/completions/lastport.fish
+	$(BIN)/lastport completion powershell >$(BIN)/completions/lastport.ps1
+
 .PHONY: install
-install: build ## install lastport: into PREFIX/bin, or without PREFIX where 'go install' does
-	@if [ -n "$(PREFIX)" ]; then to="$(DESTDIR)$(PREFIX)/bin"; else \
-		to="$$($(GO) env GOBIN)"; [ -n "$$to" ] || to="$$($(GO) env GOPATH | cut -d: -f1)/bin"; fi; \
+ifdef PREFIX
+SHARE := $(DESTDIR)$(PREFIX)/share
+
+install: man completions ## install lastport where 'go install' does; with PREFIX there, and man pages and completions
+	install -D -m 755 $(BIN)/lastport "$(DESTDIR)$(PREFIX)/bin/lastport"
+	install -D -m 644 -t "$(SHARE)/man/man1" $(BIN)/man/*.1
+	install -D -m 644 $(BIN)/completions/lastport.bash "$(SHARE)/bash-completion/completions/lastport"
+	install -D -m 644 -t "$(SHARE)/zsh/site-functions" $(BIN)/completions/_lastport
+	install -D -m 644 -t "$(SHARE)/fish/vendor_completions.d" $(BIN)/completions/lastport.fish
+else
+install: build
+	@to="$$($(GO) env GOBIN)"; [ -n "$$to" ] || to="$$($(GO) env GOPATH | cut -d: -f1)/bin"; \
 	(set -x; install -D -m 755 $(BIN)/lastport "$$to/lastport")
+endif
+
+# The time of the commit stands for the time of every file, and no owner, mode
+# or order of the build machine gets in: the same commit makes the same bytes.
+VERSION = $(shell sed -n 's/^const version = "\(.*\)"/\1/p' cmd/lastport/version.go)
+EPOCH   = $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),0)
+PACK    = LC_ALL=C tar --format=ustar --sort=name --mtime=@$(EPOCH) --owner=0 --group=0 --numeric-owner --mode=a+rX,u+w,go-w
+
+.PHONY: dist
+dist: man completions ## pack dist/lastport-VERSION-linux-ARCH.tar.gz for amd64 and arm64, with SHA256SUMS
+	@set -euo pipefail; rm -rf dist; \
+	for arch in amd64 arm64; do \
+		name=lastport-$(VERSION)-linux-$$arch; mkdir -p dist/$$name; \
+		(set -x; CGO_ENABLED=0 GOOS=linux GOARCH=$$arch $(GO) build $(BUILDFLAGS) -o dist/$$name/lastport ./cmd/lastport); \
+		cp -r $(BIN)/man $(BIN)/completions LICENSE README.md CHANGELOG.md dist/$$name; \
+		$(PACK) -C dist -cf - $$name | gzip -9n >dist/$$name.tar.gz; \
+		rm -r dist/$$name; \
+	done; \
+	cd dist && sha256sum *.tar.gz | tee SHA256SUMS
 
 .PHONY: clean
 clean: ## remove what was built; results stay
-	rm -rf $(BIN)
+	rm -rf $(BIN) dist
 
 .PHONY: help
 help: ## list the targets

@@ -31,7 +31,7 @@ func (r *run) churn() error {
 	}
 	took := r.clock.Now() - works[0].From
 	cpu = kernel.ProcessCPU().Sub(cpu)
-	client, listener, stateErr := observe.Count(r.cfg.Targets)
+	client, listener, stateErr := observe.Count(r.cfg.Targets, r.cfg.UDP)
 	if err := r.peer.Drain(); err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func (r *run) churn() error {
 		rate := float64(opened) / time.Duration(took).Seconds()
 		r.res.Measured.RatePerS = &rate
 		r.res.Cost = cost(cpu, opened)
-		if stateErr == nil {
+		if stateErr == nil && !r.cfg.UDP { // which has no states
 			r.res.TimeWait = &result.TimeWait{Generator: *client.TimeWait, Listener: *listener.TimeWait}
 			server.States = &listener
 		}
@@ -174,8 +174,8 @@ func (r *run) churnVerdict(res *result.Result) result.Verdict {
 			text += ", which began up to " + brief(int64(r.answer.Late)) + " late"
 		}
 		return result.Verdict{OK: true, Text: text}
-	case ok < attempts:
-		return bad("%s of %s failed, but not for want of a port", grouped(attempts-ok), counted(attempts, "attempt"))
+	case ok+res.Outcomes.Canceled < attempts: // canceled: the answer was still to come at the end
+		return bad("%s of %s failed, but not for want of a port", grouped(attempts-ok-res.Outcomes.Canceled), counted(attempts, "attempt"))
 	}
 	return result.Verdict{OK: true, Text: "no port ran out: " + connections(ok) + ", " + grouped(int64(math.Round(*res.Measured.RatePerS))) + " per second"}
 }

@@ -66,6 +66,32 @@ func (c *Config) space(reserved ports.Ranges) strategy.Space {
 	}
 }
 
+// CheckStrategy says what is wrong with the strategy over the space that c asks
+// for. Errors that are wrong usage have a Hint.
+func CheckStrategy(c *Config) error {
+	run, err := strategy.New(c.Strategy, c.space(nil))
+	if err != nil {
+		return err
+	}
+	if len(c.Sources) > 0 && !run.Traits().Source {
+		return &SourceError{c.Strategy}
+	}
+	return nil
+}
+
+// SourceError says that a strategy cannot choose a source address.
+type SourceError struct{ Strategy string }
+
+func (e *SourceError) Error() string {
+	return "--strategy " + e.Strategy + " with --source: it never binds, so the kernel takes the source address from the route"
+}
+
+// Hint says what to type.
+func (e *SourceError) Hint() string { return "--strategy late-bind" }
+
+// Usage says that the command line is wrong.
+func (e *SourceError) Usage() bool { return true }
+
 // proto is the protocol in a result.
 func (c *Config) proto() string {
 	if c.UDP {

@@ -23,13 +23,21 @@ func (e *NoPortsError) Hint() string { return "--range linux" }
 // Usage says that the command line is wrong.
 func (e *NoPortsError) Usage() bool { return true }
 
-// KernelError says that the kernel has no IP_LOCAL_PORT_RANGE, which a strategy
+// KernelError says that the kernel does not have a socket option that a strategy
 // needs.
-type KernelError struct{ Strategy string }
+type KernelError struct {
+	Strategy string
+	Option   string
+	Since    string // the first Linux that has it
+	err      error
+}
 
 func (e *KernelError) Error() string {
-	return "this kernel has no IP_LOCAL_PORT_RANGE (Linux 6.3 and later have it)"
+	return fmt.Sprintf("this kernel has no %s (Linux %s and later have it): %v", e.Option, e.Since, e.err)
 }
+
+// Unwrap returns the kernel's error.
+func (e *KernelError) Unwrap() error { return e.err }
 
 // Hint says what to type.
 func (e *KernelError) Hint() string {

@@ -173,7 +173,8 @@ func (s *stub) Addrs() []netip.AddrPort { return []netip.AddrPort{s.addr} }
 func (s *stub) Stats() result.Server {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return result.Server{Accepted: s.accepted, Closed: s.closed, DistinctPeers: int64(len(s.peers)), Requests: s.requests}
+	closed := s.closed
+	return result.Server{Accepted: s.accepted, Closed: &closed, DistinctPeers: int64(len(s.peers)), Requests: s.requests}
 }
 
 func (s *stub) Drain() error {

@@ -99,8 +99,10 @@ func courseOf(scenario string) (course, error) {
 		return course{(*run).reuse, (*run).reuseVerdict, (*run).predictReuse, (*run).reuseConnections}, nil
 	case "churn":
 		return course{(*run).churn, (*run).churnVerdict, (*run).predictChurn, (*run).churnConnections}, nil
+	case "survey":
+		return course{(*run).survey, (*run).surveyVerdict, (*run).predictSurvey, (*run).surveyConnections}, nil
 	}
-	return course{}, fmt.Errorf("scenario %q: this version knows fill, churn and reuse", scenario)
+	return course{}, fmt.Errorf("scenario %q: this version knows fill, churn, reuse and survey", scenario)
 }
 
 // capacity is how many connections the tuple space holds.
@@ -117,27 +119,33 @@ func prepare(cfg *Config, course course, peer Peer, sink Sink) (*run, error) {
 		}
 		r.expect = append(r.expect, e)
 	}
-	var err error
+	traits, err := traits(cfg)
+	if err != nil {
+		return nil, err
+	}
 	if r.around, err = look(cfg); err != nil {
 		return nil, err
+	}
+	r.answer = r.around.predict(cfg, traits)
+	if r.answer.Usable.Size() == 0 {
+		return nil, &NoPortsError{Range: cfg.Range.String(), Why: r.answer.Why}
 	}
 	space := cfg.space(r.around.reserved)
 	if r.strategy, err = strategy.New(cfg.Strategy, space); err != nil {
 		return nil, err
 	}
-	r.pools = space.Pools(r.strategy.Traits())
-	r.answer = r.around.predict(cfg, r.strategy.Traits())
+	r.pools = space.Pools(traits)
 	if err := r.check(); err != nil {
 		return nil, err
 	}
 	if r.before, err = kernel.ReadCounters(); err != nil {
 		return nil, err
 	}
-	r.tally = engine.NewTally(cfg.Workers)
+	r.tally = engine.NewTally(cfg.Workers, r.pools.Count())
 	r.clock = kernel.NewClock()
 	usable := int64(0)
 	if cfg.Scenario == "fill" { // elsewhere TIME_WAIT takes ports too, and open connections say little
-		usable = r.answer.Tuples
+		usable = int64(r.answer.Usable.Size()) // of each pool
 	}
 	r.counted, err = record.NewCollector(cfg.Workers, usable, r.clock.Zero())
 	if err != nil {
@@ -151,15 +159,36 @@ func prepare(cfg *Config, course course, peer Peer, sink Sink) (*run, error) {
 	return r, nil
 }
 
+// traits are those of the strategy asked for. One that binds, and was told no
+// source, gets the one that the kernel would take.
+func traits(cfg *Config) (strategy.Traits, error) {
+	chosen, err := strategy.New(cfg.Strategy, cfg.space(nil))
+	if err != nil {
+		return strategy.Traits{}, err
+	}
+	t := chosen.Traits()
+	if t.Source && len(cfg.Sources) == 0 {
+		source, err := kernel.SourceFor(cfg.Targets[0])
+		if err != nil {
+			return t, fmt.Errorf("source address for %s: %w", cfg.Targets[0], err)
+		}
+		cfg.Sources = []netip.Addr{source}
+	}
+	return t, nil
+}
+
 // check refuses what cannot be done, before anything is begun.
 func (r *run) check() error {
-	if r.strategy.Traits().Windowed || r.cfg.Scenario == "reuse" { // which probes by windows
-		if ok, err := kernel.HasLocalPortRange(); err != nil || !ok {
-			return errors.Join(err, &KernelError{Strategy: r.cfg.Strategy})
+	t := r.strategy.Traits()
+	if t.Windowed || r.cfg.Scenario == "reuse" && !t.Explicit { // which probes by windows
+		if err := kernel.ProbeLocalPortRange(); err != nil {
+			return &KernelError{Strategy: r.cfg.Strategy, Option: "IP_LOCAL_PORT_RANGE", Since: "6.3", err: err}
 		}
 	}
-	if r.answer.Usable.Size() == 0 {
-		return &NoPortsError{Range: r.cfg.Range.String(), Why: r.answer.Why}
+	if t.Late {
+		if err := kernel.ProbeBindAddressNoPort(); err != nil {
+			return &KernelError{Strategy: r.cfg.Strategy, Option: "IP_BIND_ADDRESS_NO_PORT", Since: "4.2", err: err}
+		}
 	}
 	return checkMemory(r.course.connections(r))
 }
@@ -223,7 +252,7 @@ func (r *run) close() {
 // loop is the run's own goroutine: it counts, samples, tells the sink, and
 // does what the script asks of it, until the script has ended.
 func (r *run) loop(ctx context.Context) (*result.Result, error) {
-	watch := observe.Start(r.clock, r.cfg.Targets, time.Duration(record.Interval))
+	watch := observe.Start(r.clock, r.cfg.Targets, r.cfg.UDP, time.Duration(record.Interval))
 	ended := make(chan error, 1)
 	go func() { ended <- r.course.script(r) }()
 	snapshot := time.NewTicker(snapshotEvery)

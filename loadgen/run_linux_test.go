@@ -56,7 +56,7 @@ func TestThreeWitnessesAgree(t *testing.T) {
 	if *r.Measured.Connections != 500 || *r.Residual.Connections != 0 || r.Measured.FirstNoPort.Attempt != 501 {
 		t.Errorf("measured %d, residual %d, first no_port %+v", *r.Measured.Connections, *r.Residual.Connections, r.Measured.FirstNoPort)
 	}
-	if w := r.Witness; !w.Agree || *w.SockDiag != 500 || w.ServerOpen != 500 || w.DistinctPeers != 500 {
+	if w := r.Witness; !w.Agree || *w.SockDiag != 500 || *w.ServerOpen != 500 || w.DistinctPeers != 500 {
 		t.Errorf("witnesses: %+v", w)
 	}
 	if !r.Verdict.OK || !*r.Measured.Recovered || r.Run.Interrupted {

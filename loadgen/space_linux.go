@@ -24,10 +24,17 @@ import (
 type surroundings struct {
 	system   ports.Range  // ip_local_port_range
 	reserved ports.Ranges // ip_local_reserved_ports
-	held     ports.Ranges // by listeners and other explicit binds
-	unsure   ports.Ranges // in use, perhaps shared
+	taken    taken
 	holders  []result.Holder
 	settings capacity.Settings
+}
+
+// taken are ports of the range that other sockets of the protocol have.
+type taken struct {
+	held      ports.Ranges // by listeners and other explicit binds, on every source
+	elsewhere ports.Ranges // likewise, on other addresses than the sources
+	unsure    ports.Ranges // in use, perhaps shared; or held on some of the sources alone
+	unsureToo ports.Ranges // in use on other addresses than the sources, perhaps shared
 }
 
 // look reads the surroundings. Sockets are those of the range only.
@@ -82,13 +89,13 @@ func loopback(targets []netip.AddrPort) bool {
 	return !slices.ContainsFunc(targets, func(t netip.AddrPort) bool { return !t.Addr().Unmap().IsLoopback() })
 }
 
-// findHolders lists the sockets that have a local port in the range. A listener
-// or a socket that is only bound took its port by an explicit bind, and the
-// kernel passes it over. Of a connected one that cannot be told; toward one of
-// the targets it has a tuple of ours in any case.
+// findHolders lists the sockets of the protocol that have a local port in the
+// range. A listener or a socket that is only bound took its port by an explicit
+// bind. Of a connected one that cannot be told; toward one of the targets it has
+// a tuple of ours in any case.
 func (s *surroundings) findHolders(cfg *Config) error {
 	wanted := cfg.Ports()
-	var held, unsure []ports.Range
+	var held, elsewhere, unsure, unsureToo []ports.Range
 	each := func(sock *diag.Socket) {
 		port := sock.Local.Port()
 		if !wanted.Contains(port) {
@@ -96,34 +103,71 @@ func (s *surroundings) findHolders(cfg *Config) error {
 		}
 		holder := result.Holder{Port: port, Local: sock.Local.String(), State: sock.State.String()}
 		at := ports.Range{Low: port, High: port}
-		switch {
-		case sock.State == diag.Listen && slices.Contains(cfg.Targets, sock.Local):
-			holder.What = "the run's own listener"
+		bound := sock.State == diag.Listen || sock.State == diag.BoundInactive || slices.Contains(cfg.Targets, sock.Remote)
+		switch on := holding(sock, cfg.Sources); {
+		case bound && on == all:
 			held = append(held, at)
-		case sock.State == diag.Listen, sock.State == diag.BoundInactive, slices.Contains(cfg.Targets, sock.Remote):
-			held = append(held, at)
+		case bound && on == none:
+			elsewhere = append(elsewhere, at)
+		case on == none:
+			unsureToo = append(unsureToo, at)
 		default:
 			unsure = append(unsure, at)
 		}
+		if slices.Contains(cfg.Targets, sock.Local) {
+			holder.What = "the run's own listener"
+		}
 		s.holders = append(s.holders, holder)
 	}
+	list := diag.TCP
+	if cfg.UDP {
+		list = diag.UDP
+	}
 	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
-		err := diag.TCP(family, diag.All, each)
+		err := list(family, diag.All, each)
 		if err != nil && !errors.Is(err, diag.ErrInterrupted) && !errors.Is(err, unix.ENOENT) {
 			return fmt.Errorf("ports in use: %w", err)
 		}
 	}
-	s.held = ports.Of(held...)
-	s.unsure = ports.Of(unsure...).Minus(s.held)
+	s.taken = taken{held: ports.Of(held...), elsewhere: ports.Of(elsewhere...)}
+	s.taken.unsure = ports.Of(unsure...).Minus(s.taken.held)
+	s.taken.unsureToo = ports.Of(unsureToo...).Minus(s.taken.held).Minus(s.taken.elsewhere)
 	slices.SortFunc(s.holders, func(a, b result.Holder) int { return int(a.Port) - int(b.Port) })
 	s.holders = slices.CompactFunc(s.holders, func(a, b result.Holder) bool { return a == b })
 	return nil
 }
 
+// share says of how many of the sources something is true.
+type share uint8
+
+const (
+	none share = iota
+	some
+	all
+)
+
+// holding says on how many of the sources the socket has its port. Without a
+// source of its own a run is minded by every socket.
+func holding(sock *diag.Socket, sources []netip.Addr) share {
+	n := 0
+	for _, a := range sources {
+		if sock.Holds(a) {
+			n++
+		}
+	}
+	switch n {
+	case len(sources):
+		return all
+	case 0:
+		return none
+	}
+	return some
+}
+
 // predict answers what the run should measure.
 func (s *surroundings) predict(cfg *Config, traits strategy.Traits) capacity.Answer {
 	return capacity.Predict(capacity.Question{
-		Proto: cfg.proto(), Strategy: traits, Range: cfg.Ports(), Reserved: s.reserved, Held: s.held, Uncertain: s.unsure,
+		Proto: cfg.proto(), Strategy: traits, Range: cfg.Ports(), Reserved: s.reserved, Held: s.taken.held, HeldElsewhere: s.taken.elsewhere, Uncertain: s.taken.unsure, UncertainElsewhere: s.taken.unsureToo,
 		SystemRange: s.system, Sources: max(1, len(cfg.Sources)), Targets: len(cfg.Targets), Limit: cfg.Connections, Hold: cfg.Hold,
 		Close: cfg.Close.String(), Settings: s.settings,
 	})

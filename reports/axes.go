@@ -2,6 +2,7 @@ package reports
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -53,7 +54,7 @@ func differing(runs []*result.Result) string {
 		kept = "mode"
 	}
 	var words []string
-	for _, word := range []string{"strategy", "profile", kept, "rate", "place"} {
+	for _, word := range []string{"strategy", "profile", kept, "sysctl", "rate", "place"} {
 		if slices.ContainsFunc(runs, func(r *result.Result) bool { return runName(r, word) != runName(runs[0], word) }) {
 			words = append(words, word)
 		}
@@ -85,6 +86,10 @@ func runName(r *result.Result, axis string) string {
 			parts = append(parts, cmp.Or(modeOf(r.Config), r.Config.Close))
 		case "rate":
 			parts = append(parts, r.Config.Rate)
+		case "sysctl":
+			if set := sysctlsOf(r.Config.Sysctls); set != "" {
+				parts = append(parts, set)
+			}
 		case "place":
 			parts = append(parts, r.Config.Place)
 		case "strategy":
@@ -94,4 +99,14 @@ func runName(r *result.Result, axis string) string {
 		}
 	}
 	return shorten(strings.Join(parts, " "), maxNameColumns)
+}
+
+// sysctlsOf lists settings by their last word, in the order of their keys:
+// "tcp_tw_reuse=1".
+func sysctlsOf(settings map[string]string) string {
+	var all []string
+	for _, key := range slices.Sorted(maps.Keys(settings)) {
+		all = append(all, key[strings.LastIndexByte(key, '.')+1:]+"="+settings[key])
+	}
+	return strings.Join(all, " ")
 }

@@ -34,6 +34,8 @@ func columnsOf(runs []*result.Result) []column {
 		return churnColumns(runs)
 	case "reuse":
 		return reuseColumns()
+	case "survey":
+		return surveyColumns()
 	}
 	return fillColumns()
 }

@@ -71,6 +71,7 @@ func TestHostileResultsRenderAndStayInTheirLines(t *testing.T) {
 	docs := []result.Document{
 		hostile(), churn, reuse, exhausted(), stalled(), timeWaited(), mixed(), closes(),
 		&result.Set{Axis: nasty, Planned: math.MinInt, Skipped: []string{nasty}, Runs: []*result.Result{hostile(), churn, reuse, interrupted()}},
+		ways(), hostileWays(),
 		&result.Set{Axis: strings.Repeat("strategy/", 1<<12), Runs: []*result.Result{hostile()}},
 	}
 	for _, width := range []int{-1, 1, 40, 63, 80, 1 << 40} {
@@ -110,6 +111,22 @@ func checkText(t *testing.T, doc result.Document, style reports.Style) {
 	}
 }
 
+// hostileWays is a bench whose rows, and the runs that they name, are nasty.
+func hostileWays() *result.Set {
+	set := &result.Set{Axis: nasty, Runs: []*result.Result{hostileAs("fill"), hostileAs("churn"), hostileAs("reuse")}}
+	for _, r := range set.Runs {
+		r.Run.ID = nasty + r.Run.Scenario
+		r.AtOccupancy = []result.Point{{At: math.NaN(), Count: 1}, {At: 0.99, Count: math.MaxInt64, P50NS: math.MinInt64}, {Count: 1, P50NS: math.MaxInt64}}
+	}
+	runs := []string{nasty + "fill", nasty + "churn", nasty + "reuse", nasty}
+	set.Rows = []result.SetRow{
+		{Name: nasty, Strategy: nasty, Range: nasty, Close: nasty, Sysctls: map[string]string{nasty: nasty}, Runs: runs},
+		{Predicted: set.Runs[0].Predicted, Runs: runs},
+		{Predicted: result.Predicted{RatePerS: &result.RateInterval{Min: math.NaN(), Max: math.Inf(-1)}, ReuseNS: &result.Interval{}}},
+	}
+	return set
+}
+
 func TestColourAddsNothingButColour(t *testing.T) {
 	var plain, coloured bytes.Buffer
 	if err := errors.Join(reports.Text(&plain, hostile(), reports.Style{}), reports.Text(&coloured, hostile(), reports.Style{Color: true})); err != nil {
@@ -147,7 +164,7 @@ func (w brokenWriter) Write([]byte) (int, error) { return 0, w.err }
 
 func FuzzText(f *testing.F) {
 	for _, doc := range []result.Document{
-		filled("connect"), interrupted(), refused(), bench(), exhausted(), stalled(), timeWaited(), mixed(),
+		filled("connect"), interrupted(), refused(), bench(), exhausted(), stalled(), timeWaited(), mixed(), ways(),
 	} {
 		var text bytes.Buffer
 		if err := result.Encode(&text, doc); err != nil {

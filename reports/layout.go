@@ -93,16 +93,25 @@ func padLeft(text string, width int) string {
 type table struct {
 	head []string
 	rows [][]span
+	gap  int // blanks between two columns and before the first; 0: the usual
 }
 
 func (t *table) add(cells ...span) { t.rows = append(t.rows, cells) }
 
-// gap is what stands between two columns, and before the first.
+// gap is what usually stands between two columns, and before the first.
 const gap = 2
+
+func (t *table) between() int {
+	if t.gap > 0 {
+		return t.gap
+	}
+	return gap
+}
 
 // table puts t on the page. What does not fit beside the first column is folded
 // into further tables below, each with the first column again.
 func (p *page) table(t table) {
+	gap := t.between()
 	widths := t.widths((p.width - 2*gap) / 2)
 	for from := 1; from < len(t.head); {
 		used, to := gap+widths[0]+gap+widths[from], from+1
@@ -120,6 +129,7 @@ func (p *page) table(t table) {
 
 // columns puts the first column and those of [from, to) on the page.
 func (p *page) columns(t table, widths []int, from, to int) {
+	gap := t.between()
 	cell := func(s span, i int) span {
 		text := shorten(clean(s.text), widths[i])
 		if i == 0 {

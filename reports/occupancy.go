@@ -26,6 +26,7 @@ func (p *page) occupancy(r *result.Result) {
 	p.heading("Connect latency by occupancy")
 	p.addBars(&t, bands, k, found)
 	p.table(t)
+	p.lastPorts(r.AtOccupancy)
 	if full(bands[len(bands)-1]) {
 		p.note("full: what one attempt costs that finds no port")
 	}
@@ -37,6 +38,20 @@ func (p *page) occupancy(r *result.Result) {
 		p.hint(todo)
 	default:
 		p.flat(bands)
+	}
+}
+
+// lastPorts tells of the end of the last band, which is too wide for it.
+func (p *page) lastPorts(points []result.Point) {
+	const last = 0.99
+	var all []string
+	for _, at := range points[:min(len(points), maxItems)] {
+		if at.At >= last && at.Count >= kneeCount {
+			all = append(all, fmt.Sprintf("at %s p50 %s, p99 %s", percent(at.At), duration(at.P50NS), duration(at.P99NS)))
+		}
+	}
+	if len(all) > 0 {
+		p.note("the last ports: " + phrases(all...))
 	}
 }
 

@@ -56,6 +56,8 @@ func forecasts(r *result.Result) []forecast {
 		}
 	case "reuse":
 		return []forecast{connections, reuse, sustained}
+	case "survey":
+		return []forecast{connections}
 	}
 	return []forecast{
 		connections,

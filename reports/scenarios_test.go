@@ -61,7 +61,7 @@ func exhausted() *result.Result {
 	}
 	r.ScheduleError = &result.ScheduleError{P50NS: 61_000, P99NS: 198_000, MaxNS: 1_090_000}
 	r.TimeWait = &result.TimeWait{Generator: 400}
-	r.Server = &result.Server{Accepted: 800, Closed: 800, DistinctPeers: 400}
+	r.Server = &result.Server{Accepted: 800, Closed: ptr(int64(800)), DistinctPeers: 400}
 	r.Ports = &result.Ports{Even: 200, Odd: 200, Distinct: 400}
 	r.Kernel = result.Counters{"ActiveOpens": 800, "PassiveOpens": 800, "TW": 800}
 	r.Cost = &result.Cost{UserCPUNSPerConn: 212_000, SysCPUNSPerConn: 731_000}
@@ -100,7 +100,7 @@ func stalled() *result.Result {
 	r.ScheduleError = &result.ScheduleError{P50NS: 61_000, P99NS: 1_470_000_000, MaxNS: 1_548_000_000}
 	r.Requests = &result.Requests{Answered: 7996, Failed: 4}
 	r.TimeWait = &result.TimeWait{Listener: 1996}
-	r.Server = &result.Server{Accepted: 2000, Closed: 2000, DistinctPeers: 2000, Requests: 7996}
+	r.Server = &result.Server{Accepted: 2000, Closed: ptr(int64(2000)), DistinctPeers: 2000, Requests: 7996}
 	r.Kernel = result.Counters{"ListenOverflows": 45, "ListenDrops": 45, "TCPSynRetrans": 48, "PAWSTimewait": 3, "ActiveOpens": 2000, "PassiveOpens": 2000, "TW": 1996}
 	r.Verdict = result.Verdict{OK: true, Text: "no port ran out: 2,000 connections, 200 per second"}
 	return r

@@ -62,8 +62,8 @@ func outcomeTone(name string, r *result.Result) tone {
 	switch {
 	case name == "ok":
 		return good
-	case name == "no_port" && r.Run.Scenario == "fill", name == "canceled":
-		return plain // what a fill looks for
+	case name == "no_port" && (r.Run.Scenario == "fill" || r.Run.Scenario == "survey"), name == "canceled":
+		return plain // what is looked for
 	case name == "no_port" && r.Predicted.NoPort != nil && r.Predicted.NoPort.Max > 0:
 		return caution // as predicted
 	}
@@ -93,7 +93,8 @@ func (p *page) hint(text string) {
 func (p *page) witnesses(r *result.Result) {
 	p.heading("Counted independently")
 	if s := r.Server; s != nil {
-		p.fact("listener", phrases(count(s.Accepted)+" accepted in all", count(s.Closed)+" closed", count(s.DistinctPeers)+" distinct peers",
+		p.fact("listener", phrases(count(s.Accepted)+" accepted in all",
+			optional(s.Closed, func(n int64) string { return count(n) + " closed" }), count(s.DistinctPeers)+" distinct peers",
 			nonZero(s.Requests, func(n int64) string { return plural(n, "request") + " answered" }),
 			nonZero(s.OverLimit, func(n int64) string { return count(n) + " reset, as too many were open" }),
 			nonZero(s.IdleClosed, func(n int64) string { return count(n) + " closed for being idle" }),
@@ -105,7 +106,7 @@ func (p *page) witnesses(r *result.Result) {
 	if w := r.Witness; w != nil {
 		p.note("open at the fullest moment, as seen by")
 		p.fact("generator", count(w.Generator))
-		p.fact("listener", count(w.ServerOpen)+", from "+count(w.DistinctPeers)+" distinct peers")
+		p.fact("listener", witnessed(w))
 		p.fact("sock_diag", optional(w.SockDiag, count))
 		if w.Agree {
 			p.para(span{good, "  they agree"}, "")
@@ -113,6 +114,19 @@ func (p *page) witnesses(r *result.Result) {
 			p.para(span{bad, "  they do not agree: "}, "do not trust the number of connections before you know why")
 		}
 	}
+}
+
+// witnessed is what the listener saw at the fullest moment. A peer that came to
+// several targets is several tuples; else the two numbers are one.
+func witnessed(w *result.Witness) string {
+	seen := count(w.DistinctPeers) + " distinct peers"
+	if w.DistinctTuples != nil && *w.DistinctTuples != w.DistinctPeers {
+		seen += " on " + count(*w.DistinctTuples) + " distinct tuples"
+	}
+	if w.ServerOpen == nil {
+		return seen
+	}
+	return count(*w.ServerOpen) + ", from " + seen
 }
 
 // kernel lists the counters that say something, the telling ones with what they

@@ -7,13 +7,34 @@ import (
 	"lastport/reports/result"
 )
 
-// set puts several runs side by side, in one table for each scenario: one row a
-// run, what was predicted and measured, and what latency did on the way.
+// set puts several runs side by side. A bench has one table, of ways to use
+// ports; other sets one for each scenario.
 func (p *page) set(s *result.Set) {
-	p.headline(plural(int64(len(s.Runs)), "run") + " by " + shorten(word(s.Axis), maxNameColumns))
 	groups := byScenario(s.Runs[:min(len(s.Runs), maxRuns)])
 	a := axesOf(s, groups)
+	ways := waysOf(s)
+	if len(ways) > 0 {
+		p.headline(plural(int64(len(s.Rows)), "way") + " of using ports, from " + plural(int64(len(s.Runs)), "run"))
+	} else {
+		p.headline(plural(int64(len(s.Runs)), "run") + " by " + shorten(word(s.Axis), maxNameColumns))
+	}
 	p.setVerdict(s, a)
+	if len(ways) > 0 {
+		p.bench(ways)
+		p.advice(ways)
+	}
+	if len(ways) == 0 || p.style.Details {
+		p.scenarios(s, groups, a)
+	}
+	p.heading("Left out")
+	list(p, s.Skipped, p.note)
+	p.expectations(collect(s.Runs, func(r *result.Result) []result.Expected { return expectationsOf(r, a) }))
+	p.warnings(collect(s.Runs, func(r *result.Result) []result.Warning { return r.Warnings }))
+}
+
+// scenarios is one table for each scenario: one row a run, what was predicted
+// and measured, and what latency did on the way.
+func (p *page) scenarios(s *result.Set, groups [][]*result.Result, a axes) {
 	ranked := false
 	for _, runs := range groups {
 		p.line()
@@ -22,9 +43,12 @@ func (p *page) set(s *result.Set) {
 		}
 		t, best := comparison(a.of(runs[0]), runs)
 		p.table(t)
-		if runs[0].Run.Scenario == "churn" {
+		switch runs[0].Run.Scenario {
+		case "churn":
 			name, _ := timed(runs)
 			p.note("p50 and p99 are of " + name + "; CPU is of one connection, both ends, failed attempts included")
+		case "survey":
+			p.note("distinct, even and the pick at which the other parity begins are of held picks; best guess and p of released ones")
 		}
 		ranked = ranked || best
 	}
@@ -34,10 +58,6 @@ func (p *page) set(s *result.Set) {
 	if ranked {
 		p.note("* the best of the runs over the same range, where they differ by a tenth or more")
 	}
-	p.heading("Left out")
-	list(p, s.Skipped, p.note)
-	p.expectations(collect(s.Runs, func(r *result.Result) []result.Expected { return expectationsOf(r, a) }))
-	p.warnings(collect(s.Runs, func(r *result.Result) []result.Warning { return r.Warnings }))
 }
 
 // byScenario groups runs in the order in which their scenarios come first.

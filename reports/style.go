@@ -11,6 +11,9 @@ type Style struct {
 	Width int  // columns; 0: 80. A run takes at most 80, a set at most 120, neither less than 40
 	Color bool // ANSI colours, sparingly
 	ASCII bool // ASCII characters alone
+	// Details adds to a bench's table those of its runs, one for each scenario. Of
+	// other sets they are all there is. In a checkup it adds what is fine.
+	Details bool
 }
 
 // The bounds of Style.Width.
@@ -115,7 +118,7 @@ func clean(s string) string {
 // ascii writes the signs of the report in ASCII, one column for one, and any
 // other character as a question mark.
 func ascii(s string) string {
-	s = strings.NewReplacer("µ", "u", "×", "x", "–", "-", "·", "|", "…", "~", "▁", ".", "▂", ":", "▃", "-", "▄", "=", "▅", "+", "▆", "*", "▇", "%", "█", "#", "▌", "#", "▶", ">", "→", ">").Replace(s)
+	s = strings.NewReplacer("µ", "u", "×", "x", "–", "-", "·", "|", "…", "~", "▁", ".", "▂", ":", "▃", "-", "▄", "=", "▅", "+", "▆", "*", "▇", "%", "█", "#", "▌", "#", "▶", ">", "→", ">", "≥", ">").Replace(s)
 	return strings.Map(func(c rune) rune {
 		if c > unicode.MaxASCII {
 			return '?'

@@ -28,6 +28,15 @@ func Text(w io.Writer, d result.Document, style Style) error {
 	case *result.Set:
 		p.width = style.width(maxSetWidth)
 		p.set(d)
+	case *result.Plan:
+		p.width = style.width(defaultWidth)
+		p.plan(d)
+	case *result.Ranges:
+		p.width = style.width(maxSetWidth)
+		p.ranges(d)
+	case *result.Checkup:
+		p.width = style.width(defaultWidth)
+		p.checkup(d)
 	default:
 		return fmt.Errorf("render %T: not a run and not a set", d)
 	}
@@ -50,6 +59,9 @@ func (p *page) run(r *result.Result) {
 		p.timeWait(r)
 	case "reuse":
 		p.reuse(r)
+		p.latency(r)
+	case "survey":
+		p.survey(r)
 		p.latency(r)
 	default:
 		p.exhaustion(r)

@@ -44,6 +44,9 @@ func TestGolden(t *testing.T) {
 		{"set-mixed", mixed(), reports.Style{}},
 		{"set", bench(), reports.Style{}},
 		{"set-wide", bench(), reports.Style{Width: 200}},
+		{"bench", ways(), reports.Style{}},
+		{"bench-narrow", ways(), reports.Style{Width: 40}},
+		{"bench-details", ways(), reports.Style{ASCII: true, Details: true}},
 		{"set-empty", &result.Set{Schema: result.SetSchema, Axis: "strategy"}, reports.Style{}},
 	}
 	for _, test := range tests {

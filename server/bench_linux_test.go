@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"net/netip"
 	"runtime"
 	"testing"
@@ -59,6 +60,29 @@ func BenchmarkAccept(b *testing.B) {
 		}
 		b.ReportMetric(float64(l.Stats().Accepted)/b.Elapsed().Seconds(), "accepts/s")
 	})
+}
+
+// BenchmarkDatagrams is one opening after the other, there and back.
+func BenchmarkDatagrams(b *testing.B) {
+	for _, together := range []bool{false, true} {
+		b.Run(fmt.Sprintf("together=%t", together), func(b *testing.B) {
+			l := listenApart(b, Config{UDP: true, Together: together})
+			end := l.NewEnd(0)
+			fd, _ := caller(b, anyPort.Addr(), l.Addrs()[0])
+			buf := make([]byte, 1)
+			b.ReportAllocs()
+			for b.Loop() {
+				_ = kernel.WriteByte(fd, byteOpen)
+				if together {
+					end.Serve()
+				}
+				for answered := false; !answered; {
+					_, errno := kernel.Read(fd, buf)
+					answered = errno == 0
+				}
+			}
+		})
+	}
 }
 
 // BenchmarkPeers is what counting a peer costs of an accept.

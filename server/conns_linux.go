@@ -20,11 +20,12 @@ const (
 	gone                // the connection is closed now
 )
 
-// take counts a connection that was accepted, and closes or holds it.
-func (w *worker) take(fd int) {
+// take counts a connection that was accepted at an address, and closes or holds
+// it.
+func (w *worker) take(fd, address int) {
 	w.busy = true
 	w.accepted.Add(1)
-	w.l.peers.add(w.peer.AddrPort())
+	w.l.guests.add(w.peer.AddrPort(), address)
 	config := &w.l.config
 	switch {
 	case config.ServerFirst && !config.Keep && config.Hold == 0:
@@ -148,10 +149,16 @@ func (w *worker) untilDue() time.Duration {
 // drain closes what is held and what waits to be accepted. Each worker looks
 // into the queues, as it may have been full; a turn may pass meanwhile.
 func (w *worker) drain() {
+	if w.l.config.UDP {
+		for address := range w.l.addrs {
+			w.receive(address)
+		}
+		return
+	}
 	for fd := range w.held.all() {
 		w.release(fd, w.l.config.RST)
 	}
-	for _, listener := range w.l.sockets {
+	for address, listener := range w.l.sockets {
 		// The queue holds one more than the backlog (sk_acceptq_is_full in
 		// include/net/sock.h). The bound is for who keeps on connecting.
 		for range w.l.config.Backlog + 1 {
@@ -160,7 +167,7 @@ func (w *worker) drain() {
 				break
 			}
 			w.accepted.Add(1)
-			w.l.peers.add(w.peer.AddrPort())
+			w.l.guests.add(w.peer.AddrPort(), address)
 			w.shut(fd, w.l.config.RST)
 		}
 	}

@@ -27,7 +27,7 @@ type counts struct {
 // they are written: a moment's total has never more closed than accepted.
 func (c *counts) addTo(sum *result.Server) {
 	sum.NoFD += c.noFD.Load()
-	sum.Closed += c.closed.Load()
+	*sum.Closed += c.closed.Load()
 	sum.IdleClosed += c.idleClosed.Load()
 	sum.Requests += c.requests.Load()
 	sum.OverLimit += c.overLimit.Load()

@@ -8,7 +8,9 @@
 // its turn. Together, an [End] accepts on the thread that opens connections.
 //
 // What clients say is one byte at a time: 1 is a request, answered by a 1, and 0
-// asks a listener that closes first to do so now. All else is thrown away.
+// asks a listener that closes first to do so now. All else is thrown away. Over
+// UDP there are no connections: a datagram of one byte 2 opens, and is answered
+// by a 2, so that open means a round trip.
 //
 // Opening connections, knowing what a run is for, and proving who may connect
 // do not belong here.

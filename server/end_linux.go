@@ -12,8 +12,9 @@ import (
 // so its table has a copy.
 type End struct {
 	counts
-	peers    *peerSet
-	listener int
+	guests   *guests
+	target   int  // index of the address
+	listener int  // its socket
 	vanish   bool // drop what comes on each connection
 	peer     kernel.Sockaddr
 	buf      [answersAtOnce]byte
@@ -40,7 +41,7 @@ func (e *End) Accept() (fd int, peerPort uint16, errno syscall.Errno) {
 	}
 	peer := e.peer.AddrPort()
 	e.accepted.Add(1)
-	e.peers.add(peer)
+	e.guests.add(peer, e.target)
 	return fd, peer.Port(), 0
 }
 
@@ -57,5 +58,8 @@ func (e *End) Answer(fd int) syscall.Errno {
 // Shut closes a connection that Accept returned, by RST or by FIN.
 func (e *End) Shut(fd int, rst bool) { e.shut(fd, rst) }
 
-// Serve is for UDP, where there is nothing to accept.
-func (e *End) Serve() {}
+// Serve answers the datagrams that have come, at most 1,024 of them, without
+// waiting: a byte 2, an opening, counts as accepted and is answered by a 2, a
+// byte 1 by a 1, and all else is thrown away. It does not allocate, but for the
+// first datagram from an address. Over TCP there is nothing to serve.
+func (e *End) Serve() { e.exchange(e.listener, e.guests, e.target) }

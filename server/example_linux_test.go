@@ -33,7 +33,7 @@ func Example_together() {
 		_ = kernel.CloseFD(client)
 	}
 	seen := listener.Stats()
-	fmt.Println(seen.Accepted, "accepted,", seen.Closed, "closed")
+	fmt.Println(seen.Accepted, "accepted,", *seen.Closed, "closed")
 	fmt.Println("close:", listener.Close())
 	// Output:
 	// 3 accepted, 3 closed
@@ -100,5 +100,33 @@ func ExampleEnd_Answer() {
 	// a request: true
 	// its answer: 1 requests: 1
 	// after the close: true
+	// close: <nil>
+}
+
+// Over UDP an opening is a datagram of one byte 2, and so is its answer.
+func ExampleEnd_Serve() {
+	listener, err := server.New(server.Config{
+		Addrs:    []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")},
+		UDP:      true,
+		Together: true,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	end := listener.NewEnd(0)
+	to := kernel.NewSockaddr(listener.Addrs()[0])
+	client, _ := kernel.DatagramSocket(to.Family())
+	_ = kernel.Connect(client, &to)
+	_ = kernel.WriteByte(client, 2)
+	end.Serve()
+	answer := make([]byte, 1)
+	_, _ = kernel.Read(client, answer)
+	seen := listener.Stats()
+	fmt.Println("its answer:", answer[0], "accepted:", seen.Accepted, "closes are told:", seen.Closed != nil)
+	_ = kernel.CloseFD(client)
+	fmt.Println("close:", listener.Close())
+	// Output:
+	// its answer: 2 accepted: 1 closes are told: false
 	// close: <nil>
 }

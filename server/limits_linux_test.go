@@ -46,7 +46,7 @@ func TestHoldThenClose(t *testing.T) {
 			second, early := dial(t, l.Addrs()[0]), dial(t, l.Addrs()[0])
 			waitStats(t, l, "all", func(s result.Server) bool { return s.Accepted == 3 })
 			clock.set(l, hold-1)
-			if s := l.Stats(); s.Closed != 0 {
+			if s := l.Stats(); *s.Closed != 0 {
 				t.Errorf("%+v: closed before the time was over", s)
 			}
 			send(t, early, "\x00") // a wish comes before the time
@@ -56,7 +56,7 @@ func TestHoldThenClose(t *testing.T) {
 			send(t, first, "\x01") // speaking does not change the time, and is heard
 			expectAnswers(t, first, 1)
 			clock.set(l, hold)
-			if s := l.Stats(); s.Closed != 2 {
+			if s := l.Stats(); *s.Closed != 2 {
 				t.Errorf("%+v, want the first closed", s)
 			}
 			clock.set(l, hold/2+hold)
@@ -67,7 +67,7 @@ func TestHoldThenClose(t *testing.T) {
 				_ = kernel.CloseFD(fd)
 			}
 			_ = kernel.CloseFD(early)
-			if s := l.Stats(); s.Closed != 3 || s.IdleClosed != 0 {
+			if s := l.Stats(); *s.Closed != 3 || s.IdleClosed != 0 {
 				t.Errorf("%+v, want 3 closed, none for idleness", s)
 			}
 		})
@@ -83,7 +83,7 @@ func TestIdleIsClosed(t *testing.T) {
 			leaves := dial(t, l.Addrs()[0])
 			waitStats(t, l, "all", func(s result.Server) bool { return s.Accepted == 3 })
 			_ = kernel.CloseFD(leaves) // what is closed has no time any more
-			waitStats(t, l, "the close", func(s result.Server) bool { return s.Closed == 1 })
+			waitStats(t, l, "the close", func(s result.Server) bool { return *s.Closed == 1 })
 			clock.set(l, idle-1)
 			if s := l.Stats(); s.IdleClosed != 0 {
 				t.Errorf("%+v: closed before the time was over", s)
@@ -91,7 +91,7 @@ func TestIdleIsClosed(t *testing.T) {
 			send(t, talks, "\x01")
 			expectAnswers(t, talks, 1)
 			clock.set(l, idle)
-			if s := l.Stats(); s.IdleClosed != 1 || s.Closed != 2 {
+			if s := l.Stats(); s.IdleClosed != 1 || *s.Closed != 2 {
 				t.Errorf("%+v, want one of 2 closed for idleness", s)
 			}
 			want := syscall.Errno(0)
@@ -105,7 +105,7 @@ func TestIdleIsClosed(t *testing.T) {
 			if got := finish(t, talks); got != want {
 				t.Errorf("the close is seen as %v, want %v", got, want)
 			}
-			if s := l.Stats(); s.IdleClosed != 2 || s.Closed != 3 {
+			if s := l.Stats(); s.IdleClosed != 2 || *s.Closed != 3 {
 				t.Errorf("%+v, want both closed for idleness", s)
 			}
 			_, _ = kernel.CloseFD(quiet), kernel.CloseFD(talks)
@@ -203,16 +203,16 @@ func TestMaxConnections(t *testing.T) {
 			}
 			_ = kernel.CloseFD(fd)
 		}
-		s := waitStats(t, l, "the refusal", func(s result.Server) bool { return s.OverLimit == round && s.Closed == round })
+		s := waitStats(t, l, "the refusal", func(s result.Server) bool { return s.OverLimit == round && *s.Closed == round })
 		if s.Accepted != most+round || s.NoFD != 0 {
 			t.Errorf("%+v, want %d accepted", s, most+round)
 		}
 	}
 	c.each(closeFD)
-	waitStats(t, l, "every close", func(s result.Server) bool { return s.Closed == s.Accepted })
+	waitStats(t, l, "every close", func(s result.Server) bool { return *s.Closed == s.Accepted })
 	c.open(t, l.Addrs()[0], most, 150)
 	s := waitStats(t, l, "every accept", func(s result.Server) bool { return s.Accepted == 2*most+5 })
-	if s.OverLimit != 5 || s.Closed != most+5 {
+	if s.OverLimit != 5 || *s.Closed != most+5 {
 		t.Errorf("%+v, want %d open again", s, most)
 	}
 	c.each(closeFD)
@@ -258,7 +258,7 @@ func TestPause(t *testing.T) {
 	for _, fd := range fds {
 		_ = kernel.CloseFD(fd)
 	}
-	waitStats(t, l, "every close", func(s result.Server) bool { return s.Closed == s.Accepted })
+	waitStats(t, l, "every close", func(s result.Server) bool { return *s.Closed == s.Accepted })
 	if err := l.Close(); err != nil {
 		t.Error(err)
 	}

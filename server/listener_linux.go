@@ -24,8 +24,12 @@ const (
 
 // Config says what a Listener listens on and how it treats connections.
 type Config struct {
-	Addrs   []netip.AddrPort // at least one; port 0: the kernel chooses
-	Backlog int              // connections that may wait to be accepted, for each address; 0: as many as the kernel allows
+	Addrs []netip.AddrPort // at least one; port 0: the kernel chooses
+	// UDP: datagrams are answered, and there are no connections. Each address is
+	// one host's, no wildcard. Of the fields below it takes Together, CPUs, Threads
+	// and Deaf; CPUs change nothing, as all threads share one socket.
+	UDP     bool
+	Backlog int // connections that may wait to be accepted, for each address; 0: as many as the kernel allows
 	// Together: no thread of its own, ends made by NewEnd accept. The fields below
 	// are for a listener apart.
 	Together bool
@@ -69,6 +73,8 @@ func (c *Config) check() error {
 		return fmt.Errorf("listen and close what is idle for %v: a time cannot be below 0", c.Idle)
 	case c.MaxConnections < 0:
 		return fmt.Errorf("listen for at most %d connections: want 1 or more, or 0 for no limit", c.MaxConnections)
+	case c.UDP:
+		return c.checkUDP()
 	}
 	return nil
 }
@@ -80,7 +86,7 @@ type Listener struct {
 	addrs   []netip.AddrPort
 	sockets []int // one for each address and thread that shares it; tables made later have copies
 	waker   int   // wakes all workers
-	peers   peerSet
+	guests  *guests
 	turn    atomic.Int32  // index of the worker that accepts
 	paused  atomic.Bool   // nobody accepts
 	open    atomic.Int64  // connections, where MaxConnections bounds them
@@ -106,7 +112,10 @@ func New(config Config) (*Listener, error) {
 	if config.Backlog <= 0 || config.Backlog > maxBacklog {
 		config.Backlog = maxBacklog
 	}
-	sockets, addrs, err := listenAll(config.Addrs, config.Backlog, config.CPUs)
+	if config.UDP {
+		config.CPUs = nil
+	}
+	sockets, addrs, err := opening{udp: config.UDP, backlog: config.Backlog, cpus: config.CPUs}.all(config.Addrs)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +135,7 @@ func New(config Config) (*Listener, error) {
 		return nil, fmt.Errorf("listen: eventfd: %w", errno)
 	}
 	return &Listener{
-		config: config, addrs: addrs, sockets: sockets, waker: waker,
+		config: config, addrs: addrs, sockets: sockets, waker: waker, guests: newGuests(len(addrs)),
 		sleep: kernel.Sleep, now: kernel.NewClock().Now,
 	}, nil
 }
@@ -166,8 +175,8 @@ func (l *Listener) newWorkers() (workers []*worker, err error) {
 		}
 	}()
 	enough := func(room int) bool {
-		if l.config.Threads > 0 {
-			return len(workers) == l.config.Threads
+		if l.config.Threads > 0 || l.config.UDP {
+			return len(workers) == max(1, l.config.Threads)
 		}
 		return len(workers) == maxThreads || len(workers) > 0 && room >= l.config.Connections
 	}
@@ -192,7 +201,8 @@ func (l *Listener) NewEnd(target int) *End { return l.NewSharedEnd(target, 0) }
 // NewSharedEnd is NewEnd for the i-th of the threads that share the address, the
 // one on Config.CPUs[i].
 func (l *Listener) NewSharedEnd(target, i int) *End {
-	e := &End{peers: &l.peers, listener: l.sockets[target*max(1, len(l.config.CPUs))+i], vanish: l.config.Vanish}
+	shared := max(1, len(l.config.CPUs))
+	e := &End{guests: l.guests, target: target, listener: l.sockets[target*shared+i%shared], vanish: l.config.Vanish}
 	l.lists.Lock()
 	defer l.lists.Unlock()
 	l.ends = append(l.ends, e)
@@ -201,17 +211,25 @@ func (l *Listener) NewSharedEnd(target, i int) *End {
 
 // Stats tells what was seen so far. It may be called at any time, also after
 // Close. While connections come and go its numbers are of slightly different
-// moments; never are more closed, or more peers distinct, than were accepted.
-// Peers are counted from the first 1,024 addresses.
+// moments; never are more closed, or more peers or tuples distinct, than were
+// accepted. Peers are counted from the first 1,024 addresses, tuples from fewer
+// where there are more than eight targets.
+//
+// Over UDP the accepted are the openings that were answered, each counted
+// before its answer leaves; nothing closes, and Closed is absent.
 func (l *Listener) Stats() result.Server {
 	l.lists.Lock()
 	defer l.lists.Unlock()
-	sum := result.Server{DistinctPeers: l.peers.distinct.Load()}
+	peers, tuples := l.guests.distinct()
+	sum := result.Server{Closed: new(int64), DistinctPeers: peers, DistinctTuples: &tuples}
 	for _, w := range l.workers {
 		w.addTo(&sum)
 	}
 	for _, e := range l.ends {
 		e.addTo(&sum)
+	}
+	if l.config.UDP {
+		sum.Closed = nil
 	}
 	return sum
 }
@@ -232,7 +250,7 @@ func (l *Listener) Pause(pause bool) {
 // Drain closes every connection that it holds or that waits to be accepted,
 // first and in its close mode, and returns when all are closed. Connections
 // that come while it works may stay. What an End accepted is its thread's to
-// close. The error tells of connections that could not be watched, and so may
+// close. Over UDP it answers what has come. The error tells of connections that could not be watched, and so may
 // have outlived their client's close; they are closed all the same.
 func (l *Listener) Drain() error {
 	l.life.Lock()
@@ -255,7 +273,11 @@ func (l *Listener) Close() error {
 	l.tell((*worker).drain)
 	// Also in tables that are not ours: an engine's thread has a copy.
 	for _, fd := range l.sockets {
-		_ = kernel.StopListening(fd)
+		if l.config.UDP {
+			_ = kernel.Deafen(fd) // its port stays bound until the last copy is closed, but fills no buffer
+		} else {
+			_ = kernel.StopListening(fd)
+		}
 	}
 	l.tell((*worker).stop)
 	l.running.Wait()

@@ -202,6 +202,11 @@ func waitStats(t testing.TB, l *Listener, what string, as func(result.Server) bo
 	return result.Server{}
 }
 
+// saw is what a TCP listener has seen that closed all it accepted.
+func saw(closed, peers, tuples int64) result.Server {
+	return result.Server{Accepted: closed, Closed: &closed, DistinctPeers: peers, DistinctTuples: &tuples}
+}
+
 // tcpStates counts the sockets of /proc/net/tcp by state, those with the
 // port as their own (the listener's) and those with it as their peer's (the
 // clients'). States are numbered as in include/net/tcp_states.h.

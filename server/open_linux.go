@@ -13,6 +13,7 @@ import (
 // ListenError says why an address cannot be listened on.
 type ListenError struct {
 	Addr  netip.AddrPort
+	UDP   bool
 	Call  string // the system call that failed
 	Errno syscall.Errno
 }
@@ -26,6 +27,9 @@ func (e *ListenError) Error() string {
 func (e *ListenError) cause() string {
 	switch e.Errno {
 	case syscall.EADDRINUSE:
+		if e.UDP {
+			return "the port is taken by another socket"
+		}
 		return "the port is taken, by a socket or by connections in TIME_WAIT"
 	case syscall.EADDRNOTAVAIL:
 		return "the address is not on this host"
@@ -49,7 +53,11 @@ func (e *ListenError) Usage() bool {
 func (e *ListenError) Hint() string {
 	switch e.Errno {
 	case syscall.EADDRINUSE:
-		return fmt.Sprintf("see what has it with `ss -tanp sport = :%d`, or choose another port", e.Addr.Port())
+		sockets := "-tanp"
+		if e.UDP {
+			sockets = "-uanp"
+		}
+		return fmt.Sprintf("see what has it with `ss %s sport = :%d`, or choose another port", sockets, e.Addr.Port())
 	case syscall.EADDRNOTAVAIL:
 		return "choose one of the addresses that `ip -brief address` lists"
 	case syscall.EACCES:
@@ -60,12 +68,19 @@ func (e *ListenError) Hint() string {
 	return ""
 }
 
-// listenAll opens a listener for each address, or a group of them that share it,
-// one for each of the cpus; or none at all. It returns their addresses as the
-// kernel has them, which differ for port 0.
-func listenAll(addrs []netip.AddrPort, backlog int, cpus []int) (fds []int, bound []netip.AddrPort, err error) {
+// opening says how addresses are listened on.
+type opening struct {
+	udp     bool
+	backlog int
+	cpus    []int // the i-th of the sockets that share an address is for cpus[i]; fewer than two: none shares
+}
+
+// all opens a socket for each address, or a group of them that share it; or none
+// at all. It returns their addresses as the kernel has them, which differ for
+// port 0.
+func (o opening) all(addrs []netip.AddrPort) (fds []int, bound []netip.AddrPort, err error) {
 	for _, addr := range addrs {
-		group, at, err := listenShared(addr, backlog, cpus)
+		group, at, err := o.group(addr)
 		fds = append(fds, group...)
 		if err != nil {
 			closeAll(fds)
@@ -76,61 +91,73 @@ func listenAll(addrs []netip.AddrPort, backlog int, cpus []int) (fds []int, boun
 	return fds, bound, nil
 }
 
-// listenShared opens one listener, or one for each of the cpus.
-func listenShared(addr netip.AddrPort, backlog int, cpus []int) (fds []int, at netip.AddrPort, err error) {
+// group opens one socket, or one for each of the processors.
+func (o opening) group(addr netip.AddrPort) (fds []int, at netip.AddrPort, err error) {
 	at = addr
-	for range max(1, len(cpus)) {
+	for range max(1, len(o.cpus)) {
 		var fd int
-		if fd, at, err = listen(at, backlog, len(cpus) > 1); err != nil {
+		if fd, at, err = o.one(at); err != nil {
 			return fds, at, err
 		}
 		fds = append(fds, fd)
 	}
-	if len(cpus) > 1 {
-		if errno := kernel.SteerByCPU(fds[0], cpus); errno != 0 {
-			return fds, at, &ListenError{addr, "setsockopt(SO_ATTACH_REUSEPORT_CBPF)", errno}
+	if len(o.cpus) > 1 {
+		if errno := kernel.SteerByCPU(fds[0], o.cpus); errno != 0 {
+			return fds, at, &ListenError{addr, o.udp, "setsockopt(SO_ATTACH_REUSEPORT_CBPF)", errno}
 		}
 	}
 	return fds, at, nil
 }
 
-// listen leaves SO_REUSEADDR off. With it a listener could take a port whose
-// earlier connections still wait in TIME_WAIT; they would count as this run's,
-// and accepted sockets would inherit the option, which changes when a port can be
-// bound again.
-//
-// shared lets other listeners of this one have the address too.
-func listen(addr netip.AddrPort, backlog int, shared bool) (int, netip.AddrPort, error) {
+// one opens a socket and returns its address as the kernel has it.
+func (o opening) one(addr netip.AddrPort) (int, netip.AddrPort, error) {
 	if !addr.IsValid() || addr.Addr().Zone() != "" {
 		return -1, addr, fmt.Errorf("listen on %q: want an address and port, without a zone", addr)
 	}
 	sa := kernel.NewSockaddr(addr)
-	fd, errno := kernel.StreamSocket(sa.Family())
+	open := kernel.StreamSocket
+	if o.udp {
+		open = kernel.DatagramSocket
+	}
+	fd, errno := open(sa.Family())
 	if errno != 0 {
-		return -1, addr, &ListenError{addr, "socket", errno}
+		return -1, addr, &ListenError{addr, o.udp, "socket", errno}
 	}
-	call, errno := "setsockopt(IPV6_V6ONLY)", syscall.Errno(0)
-	if sa.Family() == unix.AF_INET6 {
-		// Every address is named by itself: [::]:80 shall not take 0.0.0.0:80 too.
-		errno = kernel.SetInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 1)
-	}
-	if errno == 0 && shared {
-		call, errno = "setsockopt(SO_REUSEPORT)", kernel.ShareAddress(fd)
-	}
-	if errno == 0 {
-		call, errno = "bind", kernel.Bind(fd, &sa)
-	}
-	if errno == 0 {
-		call, errno = "listen", kernel.Listen(fd, backlog)
-	}
-	if errno == 0 {
-		call, errno = "getsockname", kernel.LocalAddr(fd, &sa)
-	}
-	if errno != 0 {
+	if call, errno := o.ready(fd, &sa); errno != 0 {
 		_ = kernel.CloseFD(fd)
-		return -1, addr, &ListenError{addr, call, errno}
+		return -1, addr, &ListenError{addr, o.udp, call, errno}
 	}
 	return fd, sa.AddrPort(), nil
+}
+
+// ready makes a socket listen at sa, which becomes the address that it has; or
+// it returns the call that failed.
+//
+// SO_REUSEADDR stays off. With it a TCP listener could take a port whose earlier
+// connections still wait in TIME_WAIT; they would count as this run's, and
+// accepted sockets would inherit the option, which changes when a port can be
+// bound again. Over UDP two sockets would have the port.
+func (o opening) ready(fd int, sa *kernel.Sockaddr) (call string, errno syscall.Errno) {
+	if sa.Family() == unix.AF_INET6 {
+		// Every address is named by itself: [::]:80 shall not take 0.0.0.0:80 too.
+		if errno := kernel.SetInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 1); errno != 0 {
+			return "setsockopt(IPV6_V6ONLY)", errno
+		}
+	}
+	if len(o.cpus) > 1 {
+		if errno := kernel.ShareAddress(fd); errno != 0 {
+			return "setsockopt(SO_REUSEPORT)", errno
+		}
+	}
+	if errno := kernel.Bind(fd, sa); errno != 0 {
+		return "bind", errno
+	}
+	if o.udp {
+		kernel.GrowBuffers(fd, datagramBuffer)
+	} else if errno := kernel.Listen(fd, o.backlog); errno != 0 {
+		return "listen", errno
+	}
+	return "getsockname", kernel.LocalAddr(fd, sa)
 }
 
 // closeAll closes descriptors in the calling thread's table.

@@ -53,6 +53,13 @@ func TestNewRefuses(t *testing.T) {
 		"keep and hold":    {Addrs: anyPorts(1), Keep: true, Hold: 1},
 		"idle below 0":     {Addrs: anyPorts(1), Idle: -1},
 		"limit below 0":    {Addrs: anyPorts(1), MaxConnections: -1},
+		"UDP closes first": {UDP: true, Addrs: anyPorts(1), ServerFirst: true},
+		"UDP by RST":       {UDP: true, Addrs: anyPorts(1), RST: true},
+		"UDP that is idle": {UDP: true, Addrs: anyPorts(1), Idle: 1},
+		"UDP with a limit": {UDP: true, Addrs: anyPorts(1), MaxConnections: 1},
+		"UDP that goes":    {UDP: true, Addrs: anyPorts(1), Vanish: true},
+		"UDP for all IPv4": {UDP: true, Addrs: []netip.AddrPort{netip.MustParseAddrPort("0.0.0.0:0")}},
+		"UDP for all":      {UDP: true, Addrs: []netip.AddrPort{netip.MustParseAddrPort("[::]:0")}},
 	} {
 		if l, err := New(config); err == nil {
 			t.Errorf("%s: no error", name)
@@ -63,12 +70,17 @@ func TestNewRefuses(t *testing.T) {
 
 func TestListenErrorHasACauseAndAHint(t *testing.T) {
 	for _, errno := range []syscall.Errno{syscall.EADDRINUSE, syscall.EADDRNOTAVAIL, syscall.EACCES, syscall.EMFILE} {
-		err := &ListenError{anyPort, "bind", errno}
-		if err.Hint() == "" || strings.Contains(err.Error(), errno.Error()) {
-			t.Errorf("%v, hint %q: want a cause and a hint of its own", err, err.Hint())
+		for _, udp := range []bool{false, true} {
+			err := &ListenError{anyPort, udp, "bind", errno}
+			if err.Hint() == "" || strings.Contains(err.Error(), errno.Error()) {
+				t.Errorf("%v, hint %q: want a cause and a hint of its own", err, err.Hint())
+			}
+			if udp && (strings.Contains(err.Error(), "TIME_WAIT") || strings.Contains(err.Hint(), "ss -t")) {
+				t.Errorf("%v, hint %q: that is TCP's", err, err.Hint())
+			}
 		}
 	}
-	other := &ListenError{anyPort, "bind", syscall.ENOMEM}
+	other := &ListenError{anyPort, false, "bind", syscall.ENOMEM}
 	if other.Hint() != "" || !strings.Contains(other.Error(), syscall.ENOMEM.Error()) {
 		t.Errorf("%v, hint %q: want the kernel's words alone", other, other.Hint())
 	}

@@ -15,7 +15,7 @@ func addrOf(i uint32) netip.Addr {
 
 func TestPeerSetCountsAsAMapDoes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var s peerSet
+		s := peerSet{most: maxPeerAddrs}
 		want := map[netip.AddrPort]bool{}
 		for range rapid.IntRange(0, 200).Draw(t, "peers") {
 			addr := addrOf(rapid.Uint32Range(0, 3).Draw(t, "addr"))
@@ -34,7 +34,7 @@ func TestPeerSetCountsAsAMapDoes(t *testing.T) {
 }
 
 func TestPeerSetIsBounded(t *testing.T) {
-	var s peerSet
+	s := peerSet{most: maxPeerAddrs}
 	for i := range uint32(maxPeerAddrs + 10) {
 		s.add(netip.AddrPortFrom(addrOf(i), 1))
 	}
@@ -46,7 +46,7 @@ func TestPeerSetIsBounded(t *testing.T) {
 
 // Threads that meet the same peers at once count each once.
 func TestPeerSetFromManyThreads(t *testing.T) {
-	var s peerSet
+	s := peerSet{most: maxPeerAddrs}
 	var threads sync.WaitGroup
 	for range 4 {
 		threads.Go(func() {
@@ -64,7 +64,7 @@ func TestPeerSetFromManyThreads(t *testing.T) {
 }
 
 func TestPeerSetDoesNotAllocateForAKnownAddress(t *testing.T) {
-	var s peerSet
+	s := peerSet{most: maxPeerAddrs}
 	peer := netip.AddrPortFrom(addrOf(1), 0)
 	s.add(peer)
 	port := uint16(0)
@@ -74,4 +74,31 @@ func TestPeerSetDoesNotAllocateForAKnownAddress(t *testing.T) {
 	}); allocs != 0 {
 		t.Errorf("%.1f allocations a peer, want none", allocs)
 	}
+}
+
+// A peer counts once, a tuple once for each target, and an IPv4 peer is the same
+// in IPv6's clothes.
+func TestGuestsCountAsMapsDo(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		targets := rapid.IntRange(1, 3).Draw(t, "targets")
+		g := newGuests(targets)
+		type tuple struct {
+			peer   netip.AddrPort
+			target int
+		}
+		peers, tuples := map[netip.AddrPort]bool{}, map[tuple]bool{}
+		for range rapid.IntRange(0, 100).Draw(t, "guests") {
+			addr := addrOf(rapid.Uint32Range(0, 2).Draw(t, "addr"))
+			peer := netip.AddrPortFrom(addr, rapid.Uint16Range(0, 3).Draw(t, "port"))
+			target := rapid.IntRange(0, targets-1).Draw(t, "target")
+			peers[peer], tuples[tuple{peer, target}] = true, true
+			if rapid.Bool().Draw(t, "mapped") {
+				peer = netip.AddrPortFrom(netip.AddrFrom16(addr.As16()), peer.Port())
+			}
+			g.add(peer, target)
+		}
+		if p, n := g.distinct(); p != int64(len(peers)) || n != int64(len(tuples)) {
+			t.Fatalf("%d peers and %d tuples, want %d and %d", p, n, len(peers), len(tuples))
+		}
+	})
 }

@@ -6,6 +6,7 @@ import "bytes"
 const (
 	byteClose   = 0 // close, please: to a listener that closes first
 	byteRequest = 1 // a request; its answer is the same byte
+	byteOpen    = 2 // over UDP: the first datagram from a port; its answer is the same byte
 )
 
 // understand tells how many requests the data holds, and whether they are

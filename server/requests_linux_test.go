@@ -53,7 +53,7 @@ func TestRequestsAreAnswered(t *testing.T) {
 			}
 			send(t, fd, "x\x01\xff\x01\x02") // several at once, other bytes between
 			expectAnswers(t, fd, 2)
-			if s := l.Stats(); s.Requests != 5 || s.Closed != 0 {
+			if s := l.Stats(); s.Requests != 5 || *s.Closed != 0 {
 				t.Errorf("%+v, want 5 requests on an open connection", s)
 			}
 			send(t, fd, "\x01\x00") // a last one, and the wish for a close
@@ -67,7 +67,7 @@ func TestRequestsAreAnswered(t *testing.T) {
 				expectAnswers(t, fd, 1)
 			}
 			_ = kernel.CloseFD(fd)
-			waitStats(t, l, "the close", func(s result.Server) bool { return s.Closed == 1 })
+			waitStats(t, l, "the close", func(s result.Server) bool { return *s.Closed == 1 })
 		})
 	}
 }
@@ -89,7 +89,7 @@ func TestWhoDoesNotReadIsReset(t *testing.T) {
 	waitStats(t, l, "both", func(s result.Server) bool { return s.Accepted == 2 })
 	send(t, next, "\x01")
 	expectAnswers(t, next, 1)
-	for start := time.Now(); l.Stats().Closed == 0 && time.Since(start) < patience; {
+	for start := time.Now(); *l.Stats().Closed == 0 && time.Since(start) < patience; {
 		l.tell(func(w *worker) {
 			for conn := range w.held.all() {
 				clog(conn)
@@ -101,7 +101,7 @@ func TestWhoDoesNotReadIsReset(t *testing.T) {
 	if got := finish(t, fd); got != syscall.ECONNRESET {
 		t.Errorf("the close is seen as %v, want ECONNRESET", got)
 	}
-	if s := l.Stats(); s.Closed != 1 {
+	if s := l.Stats(); *s.Closed != 1 {
 		t.Errorf("%+v, want the other one open", s)
 	}
 	_, _ = kernel.CloseFD(fd), kernel.CloseFD(next)

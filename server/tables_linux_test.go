@@ -70,7 +70,7 @@ func TestMoreThanOneTableHolds(t *testing.T) {
 			}
 			_ = kernel.CloseFD(fd)
 		})
-		if s := l.Stats(); s.Closed != s.Accepted || s.NoFD != 0 {
+		if s := l.Stats(); *s.Closed != s.Accepted || s.NoFD != 0 {
 			t.Errorf("round %d: %+v, want all closed and none without a descriptor", round, s)
 		}
 	}
@@ -144,7 +144,7 @@ func TestBacksOff(t *testing.T) {
 				proceed <- struct{}{}
 			default:
 			}
-			return s.Accepted-begin.Accepted == int64(room)+1 && s.Closed == s.Accepted
+			return s.Accepted-begin.Accepted == int64(room)+1 && *s.Closed == s.Accepted
 		})
 	}
 	close(over)

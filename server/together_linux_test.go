@@ -2,11 +2,11 @@ package server
 
 import (
 	"net/netip"
+	"reflect"
 	"syscall"
 	"testing"
 
 	"lastport/loadgen/kernel"
-	"lastport/reports/result"
 )
 
 // acceptOne accepts the connection that waits.
@@ -45,8 +45,8 @@ func TestTogetherCloseModes(t *testing.T) {
 			if _, _, errno := end.Accept(); errno != syscall.EAGAIN {
 				t.Errorf("accept from an empty queue: %v, want EAGAIN", errno)
 			}
-			want := result.Server{Accepted: n, Closed: n, DistinctPeers: int64(len(sources))}
-			if got := l.Stats(); got != want {
+			want := saw(n, int64(len(sources)), int64(len(sources)))
+			if got := l.Stats(); !reflect.DeepEqual(got, want) {
 				t.Errorf("%+v, want %+v", got, want)
 			}
 			checkTimeWait(t, to.Port(), n, mode.serverWaits, mode.clientWaits)
@@ -83,7 +83,7 @@ func TestEndsOnThreads(t *testing.T) {
 			}
 		})
 	}
-	if got, want := l.Stats(), (result.Server{Accepted: 2 * n, Closed: 2 * n, DistinctPeers: n}); got != want {
+	if got, want := l.Stats(), saw(2*n, n, 2*n); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 }
@@ -140,7 +140,7 @@ func TestTogetherResetBeforeAccept(t *testing.T) {
 	conn, _ := acceptOne(t, end)
 	end.Shut(conn, true)
 	_ = kernel.CloseFD(alive)
-	if s := l.Stats(); s.Accepted != s.Closed {
+	if s := l.Stats(); s.Accepted != *s.Closed {
 		t.Errorf("%+v: want as many closed", s)
 	}
 }

@@ -118,8 +118,13 @@ func (w *worker) run() {
 }
 
 // takeTurn watches the listeners while it is this worker's turn, and no longer.
+// Over UDP no table gets full, so it is every worker's turn.
 func (w *worker) takeTurn() {
-	mine := int(w.l.turn.Load()) == w.index && !w.l.paused.Load()
+	mine, events := int(w.l.turn.Load()) == w.index, uint32(unix.EPOLLIN)
+	if w.l.config.UDP {
+		mine, events = true, unix.EPOLLIN|unix.EPOLLEXCLUSIVE // a datagram wakes one of them
+	}
+	mine = mine && !w.l.paused.Load()
 	if mine == w.listening {
 		return
 	}
@@ -127,7 +132,7 @@ func (w *worker) takeTurn() {
 	for i, fd := range w.l.sockets {
 		if !mine {
 			_ = kernel.EpollRemove(w.epoll, fd)
-		} else if errno := kernel.EpollAdd(w.epoll, fd, unix.EPOLLIN, tagListener|uint64(i)); errno != 0 {
+		} else if errno := kernel.EpollAdd(w.epoll, fd, events, tagListener|uint64(i)); errno != 0 {
 			w.l.flaw.CompareAndSwap(0, uint32(errno))
 		}
 	}
@@ -142,7 +147,7 @@ func (w *worker) round(wait time.Duration) {
 	for i := range w.events[:n] {
 		switch tag := w.events[i].Tag(); tag & tagKind {
 		case tagListener:
-			w.accept(int(tag &^ tagKind))
+			w.serve(int(tag &^ tagKind))
 		case tagConn:
 			w.hear(int(tag))
 		}
@@ -175,13 +180,22 @@ func (w *worker) pause() time.Duration {
 	return w.untilDue()
 }
 
+// serve does what waits at one address.
+func (w *worker) serve(address int) {
+	if w.l.config.UDP {
+		w.receive(address)
+	} else {
+		w.accept(address)
+	}
+}
+
 // accept takes the connections that wait at one address.
 func (w *worker) accept(address int) {
 	for n := range acceptsPerRound {
 		fd, errno := kernel.Accept(w.l.sockets[address], &w.peer)
 		switch {
 		case errno == 0:
-			w.take(fd)
+			w.take(fd, address)
 		case errno == syscall.EAGAIN:
 			return
 		case errno == syscall.EMFILE && w.handOver():

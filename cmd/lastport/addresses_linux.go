@@ -1,8 +1,210 @@
 package main
 
 import (
+	"fmt"
 	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"lastport/loadgen"
+	"lastport/loadgen/place"
+	"lastport/loadgen/ports"
 )
+
+// Bounds of a tuple space.
+const (
+	maxSources = 1024 // as many as the listener counts the peers of
+	maxTargets = 1024
+	maxPairs   = 4096 // sources × targets: each is a pool of ports to keep account of
+)
+
+// Addresses of the private place. The bundled listener is on the first of the
+// benchmarking networks: RFC 2544, section C.2.2, and RFC 5180, section 8.
+var (
+	listenerAddr4 = netip.AddrFrom4([4]byte{198, 18, 0, 1})
+	listenerAddr6 = netip.MustParseAddr("2001:2::1")
+	privateNets   = []netip.Prefix{
+		netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("2001:2::/48"),
+		netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"),
+	}
+)
+
+// privateNames lists the networks that a private place can have addresses of.
+func privateNames() string {
+	names := make([]string, len(privateNets))
+	for i, n := range privateNets {
+		names[i] = n.String()
+	}
+	return strings.Join(names, ", ")
+}
+
+// inPrivate says whether a private place can have the address.
+func inPrivate(a netip.Addr) bool {
+	return slices.ContainsFunc(privateNets, func(n netip.Prefix) bool { return n.Contains(a) })
+}
+
+// addresses reads --source, --target, -4 and -6: the tuple space without its
+// ports.
+func (f *runFlags) addresses(c *loadgen.Config, _ place.Host) (err error) {
+	if f.v4 && f.v6 {
+		return usagef("-6", "-4 and -6 exclude each other: a run has one address family")
+	}
+	if c.Sources, err = parseSources(f.sources); err != nil {
+		return err
+	}
+	if c.Targets, err = parseTargets(f.targets); err != nil {
+		return err
+	}
+	if len(c.Targets) == 0 {
+		addr := listenerAddr4
+		if f.v6 || !f.v4 && len(c.Sources) > 0 && c.Sources[0].Is6() {
+			addr = listenerAddr6
+		}
+		if len(c.Sources) > 0 && c.Sources[0].IsLoopback() {
+			addr = c.Sources[0] // it reaches nothing else
+		}
+		c.Targets = []netip.AddrPort{netip.AddrPortFrom(addr, listenerPort(c.Range))}
+	}
+	if err := f.checkFamilies(c); err != nil {
+		return err
+	}
+	if n := max(1, len(c.Sources)) * len(c.Targets); n > maxPairs {
+		return usagef(fmt.Sprintf("--source with fewer addresses, %d at most", max(1, maxPairs/len(c.Targets))),
+			"%d sources × %d targets: at most %d pairs", len(c.Sources), len(c.Targets), maxPairs)
+	}
+	return nil
+}
+
+// checkFamilies refuses addresses that cannot be used together.
+func (f *runFlags) checkFamilies(c *loadgen.Config) error {
+	first := c.Targets[0].Addr()
+	switch {
+	case f.v4 && !first.Is4():
+		return usagef("-6", "-4 with the target %s, which is IPv6", c.Targets[0])
+	case f.v6 && !first.Is6():
+		return usagef("-4", "-6 with the target %s, which is IPv4", c.Targets[0])
+	}
+	for _, t := range c.Targets {
+		if t.Addr().Is4() != first.Is4() {
+			return usagef("--target of one family", "--target %s and %s: one run has one address family", c.Targets[0], t)
+		}
+		if t.Addr().IsLoopback() != first.IsLoopback() {
+			return usagef("--target of one kind", "--target %s and %s: the kernel gives ports toward loopback addresses back by other rules (tcp_tw_reuse=2), and one prediction cannot hold for both", c.Targets[0], t)
+		}
+	}
+	for _, s := range c.Sources {
+		if s.Is4() != first.Is4() {
+			return usagef("--source of the target's family", "--source %s cannot reach the target %s: another address family", s, c.Targets[0])
+		}
+		if s.IsLoopback() != first.IsLoopback() {
+			return usagef("--source and --target both in "+privateNets[0].String(), "--source %s with --target %s: a loopback address talks to loopback addresses alone", s, c.Targets[0])
+		}
+	}
+	return nil
+}
+
+// parseSources reads addresses, CIDR prefixes and LOW-HIGH ranges, and returns
+// each address once, in their order.
+func parseSources(words []string) ([]netip.Addr, error) {
+	const form = "--source 198.18.1.1,198.18.1.8-198.18.1.15,198.18.2.0/28"
+	var list []netip.Addr
+	seen := map[netip.Addr]bool{}
+	for _, word := range words {
+		low, high, ok := addressRange(word)
+		if !ok {
+			return nil, usagef(form, "--source %q: want ADDRESS, ADDRESS/BITS or LOW-HIGH, in numbers", word)
+		}
+		if !inPrivate(low) || !inPrivate(high) {
+			return nil, usagef("--source with addresses of "+privateNets[0].String(), "--source %s: it is not on this host; a private place can have %s", word, privateNames())
+		}
+		for a := low; ; a = a.Next() {
+			if !seen[a] {
+				seen[a] = true
+				list = append(list, a)
+			}
+			if len(list) > maxSources {
+				return nil, usagef("--source with fewer addresses", "--source %s: more than %d addresses", word, maxSources)
+			}
+			if a == high {
+				break
+			}
+		}
+	}
+	return list, nil
+}
+
+// addressRange reads ADDRESS, ADDRESS/BITS or LOW-HIGH.
+func addressRange(word string) (low, high netip.Addr, ok bool) {
+	if p, err := netip.ParsePrefix(word); err == nil && !p.Addr().Is4In6() {
+		return p.Masked().Addr(), lastOf(p), true
+	}
+	first, last, isRange := strings.Cut(word, "-")
+	if !isRange {
+		last = first
+	}
+	low, lowErr := netip.ParseAddr(first)
+	high, highErr := netip.ParseAddr(last)
+	if lowErr != nil || highErr != nil || low.Zone() != "" || high.Zone() != "" {
+		return low, high, false
+	}
+	low, high = low.Unmap(), high.Unmap()
+	return low, high, low.Is4() == high.Is4() && low.Compare(high) <= 0 && !low.IsUnspecified()
+}
+
+// lastOf returns the highest address of the prefix.
+func lastOf(p netip.Prefix) netip.Addr {
+	bytes := p.Masked().Addr().AsSlice()
+	for bit := p.Bits(); bit < 8*len(bytes); bit++ {
+		bytes[bit/8] |= 0x80 >> (bit % 8)
+	}
+	last, _ := netip.AddrFromSlice(bytes) // of a length that it has
+	return last
+}
+
+// parseTargets reads ADDRESS:PORT and ADDRESS:LOW-HIGH.
+func parseTargets(words []string) ([]netip.AddrPort, error) {
+	var list []netip.AddrPort
+	for _, word := range words {
+		addr, set, ok := addressPorts(word)
+		if !ok {
+			return nil, usagef("--target 198.18.0.1:1000", "--target %q: want ADDRESS:PORT or ADDRESS:LOW-HIGH, the address in numbers ([…] around IPv6) and ports from 1 to 65535", word)
+		}
+		if !inPrivate(addr) {
+			return nil, usagef("leave --target out, or name an address of "+privateNets[0].String(),
+				"--target %s: a private place holds %s; a remote target needs --place host, which this version does not have", word, privateNames())
+		}
+		if len(list)+set.Size() > maxTargets {
+			return nil, usagef("--target with fewer ports", "--target %s: more than %d targets", word, maxTargets)
+		}
+		for port := range set.All() {
+			t := netip.AddrPortFrom(addr, port)
+			if slices.Contains(list, t) {
+				return nil, usagef("--target "+t.String()+" once", "--target %s is given twice", t)
+			}
+			list = append(list, t)
+		}
+	}
+	return list, nil
+}
+
+func addressPorts(word string) (addr netip.Addr, set ports.Ranges, ok bool) {
+	colon := strings.LastIndexByte(word, ':')
+	if colon < 0 {
+		return addr, nil, false
+	}
+	// The first port stands for all, so that the address is read by its own rules.
+	low, high, isRange := strings.Cut(word[colon+1:], "-")
+	if !isRange {
+		high = low
+	}
+	first, err := netip.ParseAddrPort(word[:colon+1] + low)
+	last, lastErr := strconv.ParseUint(high, 10, 16)
+	if err != nil || lastErr != nil || first.Port() == 0 || uint16(last) < first.Port() || first.Addr().Zone() != "" {
+		return addr, nil, false
+	}
+	return first.Addr().Unmap(), ports.Of(ports.Range{Low: first.Port(), High: uint16(last)}), true
+}
 
 // addrPrefix is the address as a host of its own.
 func addrPrefix(a netip.Addr) netip.Prefix { return netip.PrefixFrom(a, a.BitLen()) }

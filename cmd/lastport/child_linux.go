@@ -114,6 +114,7 @@ func listen(cfg *loadgen.Config) (*server.Listener, error) {
 	}
 	l, err := server.New(server.Config{
 		Addrs:       cfg.Targets,
+		UDP:         cfg.UDP,
 		CPUs:        cpus,
 		Deaf:        cfg.Mode == loadgen.ModeSYN,
 		Vanish:      cfg.Mode == loadgen.ModeInFlight || cfg.Mode == loadgen.ModeKeepalive || cfg.Mode == loadgen.ModeFINWait1,
@@ -121,7 +122,7 @@ func listen(cfg *loadgen.Config) (*server.Listener, error) {
 		ServerFirst: cfg.Close.ServerFirst(),
 		Keep:        true,
 		RST:         cfg.Close.RST(),
-		Connections: cfg.Ports().Size() * len(cfg.Targets),
+		Connections: cfg.Ports().Size() * max(1, len(cfg.Sources)) * len(cfg.Targets),
 	})
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -11,8 +12,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"lastport/loadgen/ports"
 )
 
 // repository is the path from this package to the top of the checkout.
@@ -29,14 +34,14 @@ type command struct {
 // run in the same folder one after the other, as its reader would type them.
 func TestDocs(t *testing.T) {
 	requireNamespaces(t)
-	for _, name := range []string{"README.md", "docs/manual.md"} {
+	for _, name := range documents(t) {
 		commands := commandsOf(t, name)
 		if len(commands) == 0 {
 			t.Fatalf("%s shows no command in a console block", name)
 		}
 		var script strings.Builder
 		for _, c := range commands {
-			if target, ok := strings.CutPrefix(c.line, "make "); ok {
+			if target, ok := strings.CutPrefix(c.line+" ", "make "); ok {
 				checkTarget(t, target)
 				continue
 			}
@@ -53,6 +58,20 @@ func TestDocs(t *testing.T) {
 			return nil
 		}})
 	}
+}
+
+// documents are those that show commands: the README and the manual.
+func documents(t *testing.T) []string {
+	t.Helper()
+	pages, err := filepath.Glob(filepath.Join(repository, "docs/manual/*.md"))
+	if err != nil || len(pages) == 0 {
+		t.Fatalf("docs/manual has no page (%v)", err)
+	}
+	names := []string{"README.md", "docs/manual.md"}
+	for _, page := range pages {
+		names = append(names, "docs/manual/"+filepath.Base(page))
+	}
+	return names
 }
 
 // commandsOf finds the commands of a document.
@@ -82,8 +101,11 @@ func commandsOf(t *testing.T, name string) []command {
 // script is the command as a test script. The lines of its output that are
 // words alone, such as the sections of a report, must come again.
 func (c command) script() string {
-	line := quick(c.line)
+	line := quick(strings.TrimPrefix(c.line, "bin/"))
 	s := "exec " + line + "\n"
+	if strings.HasPrefix(line, "lastport doctor") { // what it finds wrong is this machine's
+		s = "exec sh -c '" + line + " || test $? -eq 3'\n"
+	}
 	if strings.HasSuffix(line, "--help") {
 		return s
 	}
@@ -133,37 +155,119 @@ func checkTarget(t *testing.T, target string) {
 	}
 }
 
-// TestManualNamesEveryFlag keeps docs/manual.md and the verbs' flags the same.
+var update = flag.Bool("update", false, "renew docs/manual.md and docs/manual")
+
+// TestManualIsCurrent keeps the manual in docs what the commands and the notes
+// say.
+func TestManualIsCurrent(t *testing.T) {
+	want, err := manualFiles(quietRoot(), "markdown")
+	if err != nil {
+		t.Fatal(err)
+	}
+	docs := filepath.Join(repository, "docs")
+	if *update {
+		if err := writeFiles(docs, want); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, text := range want {
+		got, err := os.ReadFile(filepath.Join(docs, name))
+		if err != nil {
+			t.Errorf("%v; 'make docs' writes it", err)
+			continue
+		}
+		if diff := cmp.Diff(text, string(got)); diff != "" {
+			t.Errorf("docs/%s is not what the commands say; 'make docs' renews it (-commands +file):\n%s", name, diff)
+		}
+	}
+	for _, name := range documents(t) {
+		page, ok := strings.CutPrefix(name, "docs/")
+		if _, known := want[page]; ok && !known {
+			t.Errorf("%s belongs to no verb; 'make docs' removes it", name)
+		}
+	}
+}
+
+// TestManualNamesEveryFlag finds each flag of each verb on its page, and none
+// that is hidden.
 func TestManualNamesEveryFlag(t *testing.T) {
+	root := quietRoot()
+	for _, form := range []struct {
+		name, file, begin, end string
+		flag                   *regexp.Regexp
+	}{
+		{"markdown", "manual/lastport-%s.md", "\n## Flags\n", "\n## ", regexp.MustCompile("(?m)^\\| (?:`-[a-z]`, )?`--([a-z-]+)")},
+		{"man", "lastport-%s.1", "\n.SH OPTIONS\n", "\n.SH ", regexp.MustCompile(`(?m)^\.TP\n(?:\\fB\\-[a-z]\\fR, )?\\fB\\-\\-([a-z\\-]+)\\fR`)},
+	} {
+		files, err := manualFiles(root, form.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, verb := range root.Commands() {
+			if verb.Hidden {
+				continue
+			}
+			_, section, _ := strings.Cut(files[fmt.Sprintf(form.file, verb.Name())], form.begin)
+			section, _, _ = strings.Cut(section, form.end)
+			var got, want []string
+			for _, match := range form.flag.FindAllStringSubmatch(section, -1) {
+				got = append(got, strings.ReplaceAll(match[1], `\-`, "-"))
+			}
+			verb.Flags().VisitAll(func(f *pflag.Flag) {
+				if !f.Hidden && f.Name != "help" {
+					want = append(want, f.Name)
+				}
+			})
+			slices.Sort(got)
+			slices.Sort(want)
+			if !slices.Equal(got, want) {
+				t.Errorf("the %s page of %s names %q\n want %q", form.name, verb.Name(), got, want)
+			}
+		}
+	}
+}
+
+// TestManualListsEveryRange keeps the manual's table of ranges what the profiles
+// are.
+func TestManualListsEveryRange(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(repository, "docs/manual.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &app{stdout: io.Discard, ui: newUI(io.Discard)}
-	for _, verb := range a.root().Commands() {
-		if verb.Hidden || verb.Name() == "help" {
-			continue
-		}
-		_, section, ok := strings.Cut(string(text), "\n## lastport "+verb.Name()+"\n")
-		if !ok {
-			t.Errorf("docs/manual.md has no section on %s", verb.Name())
-			continue
-		}
-		section, _, _ = strings.Cut(section, "\n## ")
-		var got []string
-		for _, match := range regexp.MustCompile("`--([a-z-]+)`").FindAllStringSubmatch(section, -1) {
-			got = append(got, match[1])
-		}
-		var want []string
-		verb.Flags().VisitAll(func(f *pflag.Flag) {
-			if !f.Hidden && f.Name != "help" {
-				want = append(want, f.Name)
+	_, section, _ := strings.Cut(string(text), "\n## Ranges\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	for _, p := range ports.Profiles() {
+		for _, name := range append([]string{p.Name}, p.Aliases...) {
+			size := fmt.Sprintf("%d,%03d", p.Ranges.Size()/1000, p.Ranges.Size()%1000)
+			row := "(?m)^\\|.*`" + name + "`.*\\| " + regexp.QuoteMeta(p.Ranges.String()) + " \\| " + size + " \\|$"
+			if !regexp.MustCompile(row).MatchString(section) {
+				t.Errorf("docs/manual.md: no row of Ranges has %s with %s, %s ports", name, p.Ranges, size)
 			}
-		})
-		slices.Sort(got)
-		slices.Sort(want)
-		if got = slices.Compact(got); !slices.Equal(got, want) {
-			t.Errorf("docs/manual.md on %s names %q\n want %q", verb.Name(), got, want)
 		}
 	}
+}
+
+// TestHelpExamples finds out whether the examples of the help texts can be
+// typed: their verbs and flags are there.
+func TestHelpExamples(t *testing.T) {
+	for _, c := range append(quietRoot().Commands(), quietRoot()) {
+		for line := range strings.Lines(c.Example) {
+			args := strings.Fields(strings.ReplaceAll(strings.TrimSpace(line), "'", ""))
+			if len(args) == 0 || args[0] != "lastport" {
+				continue
+			}
+			verb, rest, err := quietRoot().Find(args[1:])
+			if err == nil {
+				err = verb.ParseFlags(rest)
+			}
+			if err != nil {
+				t.Errorf("help of %s: %q: %v", c.Name(), strings.TrimSpace(line), err)
+			}
+		}
+	}
+}
+
+// quietRoot is the command line, saying nothing.
+func quietRoot() *cobra.Command {
+	return (&app{stdout: io.Discard, ui: newUI(io.Discard)}).root()
 }

@@ -14,7 +14,10 @@ import (
 
 // runVerbs are the verbs that make runs.
 func (a *app) runVerbs() []*cobra.Command {
-	return []*cobra.Command{a.fillVerb(), a.churnVerb(), a.reuseVerb(), a.benchVerb(), a.serveVerb(), a.childCommand()}
+	return []*cobra.Command{
+		a.fillVerb(), a.churnVerb(), a.reuseVerb(), a.surveyVerb(), a.benchVerb(), a.serveVerb(), a.doctorVerb(),
+		a.childCommand(), a.doctorChild(), a.docsVerb(),
+	}
 }
 
 func (a *app) fillVerb() *cobra.Command {
@@ -33,6 +36,8 @@ func (a *app) fillVerb() *cobra.Command {
 			"  lastport fill --range 40000-40999 --format json\n" +
 			"  lastport fill --range aws-nat --strategy socket-range\n" +
 			"  lastport fill --range 40000-40099,41000-41049 --exclude 40010\n" +
+			"  lastport fill --range 40000-40999 --strategy all\n" +
+			"  lastport fill --source 198.18.1.1-198.18.1.3 --target 198.18.0.1:1000-1001\n" +
 			"  lastport fill --connections 5000 --expect 'connect.p99<1ms' --expect connections==5000",
 		RunE: func(*cobra.Command, []string) error {
 			return a.single("fill", step.ClientRST, &f, func(*loadgen.Config) error { return nil })
@@ -41,28 +46,6 @@ func (a *app) fillVerb() *cobra.Command {
 	f.add(c.Flags())
 	c.Flags().Int64Var(&f.connections, "connections", 0, "open no more than this `NUMBER` (default: as many as there are ports)")
 	return c
-}
-
-// single makes one run and reports it. closeMode is that of a run that is told
-// none; more adds the flags of the scenario's own.
-func (a *app) single(scenario string, closeMode step.CloseMode, f *runFlags, more func(*loadgen.Config) error) error {
-	host, err := place.ReadHost(sysctlKeys(f.sysctls)...)
-	if err != nil {
-		return err
-	}
-	cfg, err := f.config(scenario, closeMode, host)
-	if err != nil {
-		return err
-	}
-	if err := more(&cfg); err != nil {
-		return err
-	}
-	dir, err := makeFolder(f.out, scenario)
-	if err != nil {
-		return err
-	}
-	res, err := a.execute(cfg, host, dir, f.progress)
-	return a.conclude(res, err, dir, &f.output)
 }
 
 // sysctlKeys names the keys of --sysctl that can be read as such.

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
-	"net/netip"
 	"runtime"
 	"slices"
 	"strings"
@@ -24,8 +23,14 @@ import (
 // its flag and the accepted form.
 type runFlags struct {
 	ranges, exclude string
+	sources         []string
 	targets         []string
+	v4, v6          bool
+	proto           string
 	strategy, close string
+	windowSize      int
+	windowMoves     int
+	tradeoff        int
 	connections     int64
 	hold            time.Duration
 	timeout         time.Duration
@@ -57,12 +62,19 @@ func (f *runFlags) add(fs *pflag.FlagSet) {
 func (f *runFlags) addWhat(fs *pflag.FlagSet) {
 	fs.StringVar(&f.ranges, "range", hostWord, "source `PORTS`: host, LOW-HIGH[,LOW-HIGH], or a profile: "+strings.Join(profileNames(), ", "))
 	fs.StringVar(&f.exclude, "exclude", "", "`PORTS` of the range to leave out")
-	fs.StringSliceVar(&f.targets, "target", nil, "`ADDRESS:PORT` of the bundled listener (default: 198.18.0.1, outside the range)")
-	fs.StringVar(&f.strategy, "strategy", "connect", "how the source port is chosen, a `NAME` of "+strings.Join(strategy.Names(), " or "))
+	fs.StringSliceVar(&f.sources, "source", nil, "source `ADDRESSES`: ADDRESS, ADDRESS/BITS or LOW-HIGH, several separated by commas (default: the kernel's choice)")
+	fs.StringSliceVar(&f.targets, "target", nil, "`ADDRESS:PORT[-PORT]` of the bundled listener, several separated by commas (default: 198.18.0.1 or [2001:2::1], outside the range)")
+	fs.BoolVarP(&f.v4, "ipv4", "4", false, "over IPv4 (the default)")
+	fs.BoolVarP(&f.v6, "ipv6", "6", false, "over IPv6")
+	fs.StringVar(&f.proto, "proto", "tcp", "the protocol, a `NAME` of tcp, udp")
+	fs.StringVar(&f.strategy, "strategy", "", "how the source port is chosen: a `NAME`[,NAME] of "+strings.Join(strategy.Names(), ", ")+", or all: one run each (default: connect; with --source late-bind)")
+	fs.IntVar(&f.windowSize, "window-size", 0, fmt.Sprintf("a `NUMBER` of ports in a window, of the strategy window (default: %d, or all if there are fewer)", strategy.DefaultWindow))
+	fs.IntVar(&f.windowMoves, "window-moves", strategy.DefaultMoves, "a `NUMBER` of windows that are tried at random before all are tried in turn, of the strategy window")
+	fs.IntVar(&f.tradeoff, "tradeoff", strategy.DefaultTradeoff, "a `NUMBER`, the longest step of the strategy random-increment")
 	fs.StringVar(&f.close, "close", "", "who closes, and how: a `MODE` of "+strings.Join(step.CloseModes(), ", "))
 	fs.DurationVar(&f.hold, "hold", 0, "how `LONG` connections stay open before they are closed")
 	fs.DurationVar(&f.duration, "duration", 0, "bound of the whole run, a `TIME` (default: none)")
-	fs.Uint64Var(&f.seed, "seed", 0, "a `NUMBER` that is kept in the result, for strategies that choose at random (none of this version does)")
+	fs.Uint64Var(&f.seed, "seed", 0, "a `NUMBER` from which strategies that choose at random begin (default: another one each time)")
 }
 
 func (f *runFlags) addHow(fs *pflag.FlagSet) {
@@ -102,14 +114,14 @@ func profileNames() []string {
 func (f *runFlags) config(scenario string, closeMode step.CloseMode, host place.Host) (loadgen.Config, error) {
 	c := loadgen.Config{
 		ID: fmt.Sprintf("%016x", rand.Uint64()), Scenario: scenario, Tool: tool(), RangeName: rangeName(f.ranges),
-		Strategy: f.strategy, Close: closeMode, Connections: f.connections, Hold: f.hold, Timeout: f.timeout,
+		Close: closeMode, WindowSize: f.windowSize, WindowMoves: f.windowMoves, Tradeoff: f.tradeoff, Connections: f.connections, Hold: f.hold, Timeout: f.timeout,
 		Duration: f.duration, Workers: f.workers, Expect: f.expect, Seed: f.seed,
 	}
 	if c.Seed == 0 {
 		c.Seed = rand.Uint64()
 	}
 	for _, understand := range []func(*loadgen.Config, place.Host) error{
-		f.ports, f.words, f.numbers, f.threads, f.settings, f.target, f.expectations,
+		f.ports, f.words, f.numbers, f.threads, f.settings, f.addresses, f.chosen, f.expectations,
 	} {
 		if err := understand(&c, host); err != nil {
 			return c, err
@@ -141,8 +153,15 @@ func (f *runFlags) ports(c *loadgen.Config, host place.Host) (err error) {
 
 // words reads the flags that take one of a few words.
 func (f *runFlags) words(c *loadgen.Config, _ place.Host) (err error) {
-	if _, err = strategy.New(f.strategy, strategy.Space{Ranges: c.Range}); err != nil {
-		return named("--strategy", err)
+	switch f.proto {
+	case "", "tcp": // bench has no flag for it
+	case "udp":
+		if c.UDP = true; f.close != "" {
+			return usagef("leave --close out", "--close %s: UDP has no close to agree on, and no TIME_WAIT", f.close)
+		}
+		c.Close = step.ClientFIN // an ordinary close(2), which sends nothing
+	default:
+		return usagef("--proto tcp", "--proto %q: not one of tcp, udp", f.proto)
 	}
 	if f.close != "" {
 		if c.Close, err = parseClose(f.close); err != nil {
@@ -220,33 +239,6 @@ func (f *runFlags) expectations(*loadgen.Config, place.Host) error {
 	return nil
 }
 
-// target reads --target. In a private place there is no host but its own.
-func (f *runFlags) target(c *loadgen.Config, _ place.Host) error {
-	if len(f.targets) == 0 {
-		c.Targets = []netip.AddrPort{netip.AddrPortFrom(listenerAddr, listenerPort(c.Range))}
-		return nil
-	}
-	if len(f.targets) > 1 {
-		return usagef("--target "+f.targets[0], "--target: this version takes one, but got %d", len(f.targets))
-	}
-	target, err := netip.ParseAddrPort(f.targets[0])
-	if err != nil || target.Port() == 0 || target.Addr().Zone() != "" {
-		return usagef("--target 198.18.0.1:1000", "--target %q: want ADDRESS:PORT, the address in numbers and the port from 1 to 65535", f.targets[0])
-	}
-	addr := target.Addr().Unmap()
-	if !addr.IsLoopback() && !benchmarkNet.Contains(addr) {
-		return usagef("leave --target out, or name an address of "+benchmarkNet.String(),
-			"--target %s: a private place holds 127.0.0.0/8, ::1 and %v; a remote target needs --place host, which this version does not have", target, benchmarkNet)
-	}
-	c.Targets = []netip.AddrPort{netip.AddrPortFrom(addr, target.Port())}
-	return nil
-}
-
-var (
-	listenerAddr = netip.AddrFrom4([4]byte{198, 18, 0, 1})
-	benchmarkNet = netip.PrefixFrom(netip.AddrFrom4([4]byte{198, 18, 0, 0}), 15) // RFC 2544, section C.2.2
-)
-
 // listenerPort returns a port outside the range for the listener: a listener
 // inside costs its port. In a range without an outside it costs one.
 func listenerPort(r ports.Ranges) uint16 {
@@ -261,16 +253,3 @@ func listenerPort(r ports.Ranges) uint16 {
 	}
 	return usual
 }
-
-// named puts a flag's name in front of an error that has none, and keeps its
-// hint and kind.
-func named(flag string, err error) error { return &flagErr{flag, err} }
-
-type flagErr struct {
-	flag string
-	err  error
-}
-
-func (e *flagErr) Error() string { return e.flag + ": " + e.err.Error() }
-func (e *flagErr) Unwrap() error { return e.err }
-func (e *flagErr) Usage() bool   { return true }

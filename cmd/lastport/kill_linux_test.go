@@ -117,8 +117,8 @@ func TestInterruptDrains(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !r.Run.Interrupted || r.Outcomes.OK != 100 || r.Server.Closed != 100 || r.Latency.Close == nil {
-			t.Errorf("%v: interrupted %v, %d open, %d closed: want a released, interrupted run", sig, r.Run.Interrupted, r.Outcomes.OK, r.Server.Closed)
+		if !r.Run.Interrupted || r.Outcomes.OK != 100 || *r.Server.Closed != 100 || r.Latency.Close == nil {
+			t.Errorf("%v: interrupted %v, %d open, %d closed: want a released, interrupted run", sig, r.Run.Interrupted, r.Outcomes.OK, *r.Server.Closed)
 		}
 	}
 }

@@ -15,8 +15,14 @@ import (
 
 // output is how a report is to come out.
 type output struct {
-	format string
-	file   string
+	format  string
+	file    string
+	details bool // of a bench: its runs by scenario, too
+}
+
+// detailsFlag adds what the verbs have that render a bench.
+func (o *output) detailsFlag(fs *pflag.FlagSet) {
+	fs.BoolVar(&o.details, "details", false, "of a bench, show also its runs one by one, by scenario")
 }
 
 func (o *output) flags(fs *pflag.FlagSet) {
@@ -95,5 +101,5 @@ func (o *output) write(w io.Writer, d result.Document) error {
 		return reports.JSON(w, d)
 	}
 	width := terminal(w)
-	return reports.Text(w, d, reports.Style{Width: width, Color: width > 0 && mayColor()})
+	return reports.Text(w, d, reports.Style{Width: width, Color: width > 0 && mayColor(), Details: o.details})
 }

@@ -38,6 +38,7 @@ func (a *app) reportVerb() *cobra.Command {
 		},
 	}
 	out.flags(c.Flags())
+	out.detailsFlag(c.Flags())
 	return c
 }
 

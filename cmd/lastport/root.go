@@ -81,9 +81,10 @@ func (a *app) root() *cobra.Command {
 			"a closed port can be used again, and what happens to latency and errors on the\n" +
 			"way, and compares all of it with what arithmetic predicts.",
 		Example:           "  lastport fill\n  lastport fill --range 40000-40999 --strategy socket-range\n  lastport report",
+		Version:           thisBuild().String(),
 		SilenceErrors:     true,
 		SilenceUsage:      true,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return unknownVerb(args[0], verbNames(c))
@@ -94,11 +95,13 @@ func (a *app) root() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.SetUsageTemplate(usageTemplate)
+	root.SetVersionTemplate("{{.Version}}\n")
 	cobra.AddTemplateFunc("flags", func(fs *pflag.FlagSet) string { return strings.TrimRight(fs.FlagUsagesWrapped(helpWidth), "\n") })
 	root.AddCommand(a.runVerbs()...)
-	root.AddCommand(a.reportVerb(), a.versionVerb())
+	root.AddCommand(a.planVerb(), a.reportVerb(), a.completionVerb(), a.versionVerb())
 	for _, c := range root.Commands() {
 		takesNoWords(c)
+		completeValues(c)
 	}
 	return root
 }

@@ -74,7 +74,8 @@ func cmdStatus(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // cmdField checks a value of a JSON file: field FILE a.b.0.c VALUE. The value
-// "absent" says that there must be none.
+// "absent" says that there must be none. A * in the path stands for every
+// element of an array, of which there must be one at least.
 func cmdField(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 3 {
 		ts.Fatalf("usage: field FILE PATH VALUE")
@@ -83,30 +84,41 @@ func cmdField(ts *testscript.TestScript, neg bool, args []string) {
 	dec.UseNumber()
 	var v any
 	ts.Check(dec.Decode(&v))
-	got := "absent"
-	if found := walk(v, strings.Split(args[1], ".")); found != nil {
-		got = fmt.Sprint(found)
+	found := walk(v, strings.Split(args[1], "."))
+	if len(found) == 0 {
+		ts.Fatalf("%s: %s: nothing is there to compare", args[0], args[1])
 	}
-	if (got == args[2]) == neg {
-		ts.Fatalf("%s: %s is %s, want %s (negated: %v)", args[0], args[1], got, args[2], neg)
+	for i, v := range found {
+		got := "absent"
+		if v != nil {
+			got = fmt.Sprint(v)
+		}
+		if (got == args[2]) == neg {
+			ts.Fatalf("%s: %s (%d of %d) is %s, want %s (negated: %v)", args[0], args[1], i+1, len(found), got, args[2], neg)
+		}
 	}
 }
 
-// walk follows a path through objects and arrays; nil where it ends early.
-func walk(v any, path []string) any {
-	for _, p := range path {
-		switch node := v.(type) {
-		case map[string]any:
-			v = node[p]
-		case []any:
-			i, err := strconv.Atoi(p)
-			if err != nil || i < 0 || i >= len(node) {
-				return nil
+// walk follows a path through objects and arrays, to each value that it leads
+// to; nil where it ends early.
+func walk(v any, path []string) []any {
+	if len(path) == 0 {
+		return []any{v}
+	}
+	switch node := v.(type) {
+	case map[string]any:
+		return walk(node[path[0]], path[1:])
+	case []any:
+		if path[0] == "*" {
+			var all []any
+			for _, element := range node {
+				all = append(all, walk(element, path[1:])...)
 			}
-			v = node[i]
-		default:
-			return nil
+			return all
+		}
+		if i, err := strconv.Atoi(path[0]); err == nil && i >= 0 && i < len(node) {
+			return walk(node[i], path[1:])
 		}
 	}
-	return v
+	return []any{nil}
 }

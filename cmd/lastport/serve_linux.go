@@ -23,16 +23,18 @@ func (a *app) serveVerb() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "the bundled listener alone, on loopback",
-		Long: "serve listens, accepts, answers each byte 1 by a byte 1, and counts. It works\n" +
-			"in the network namespace that it is started in, on loopback addresses, and\n" +
-			"changes no setting. Ctrl-C or SIGTERM closes what is open and prints the\n" +
-			"statistics; SIGUSR1 prints them as one line on standard error while it goes\n" +
-			"on.",
+		Long: "serve listens, accepts, answers each byte 1 by a byte 1, and counts. Over UDP\n" +
+			"it answers a datagram of one byte 2, which is an opening, or of one byte 1 by\n" +
+			"the same byte. It works in the network namespace that it is started in, on\n" +
+			"loopback addresses, and changes no setting. Ctrl-C or SIGTERM closes what is\n" +
+			"open and prints the statistics; SIGUSR1 prints them as one line on standard\n" +
+			"error while it goes on.",
 		Example: "  lastport serve\n" +
 			"  lastport serve --listen 127.0.0.1:7000-7009,[::1]:7000 --close server-fin --hold 5s\n" +
+			"  lastport serve --proto udp --listen 127.0.0.1:7000\n" +
 			"  lastport serve --idle 1m --max-connections 1000 --duration 10m --format json",
 		RunE: func(c *cobra.Command, _ []string) error {
-			config, err := f.config(c.Flags().Changed("hold"))
+			config, err := f.config(c.Flags().Changed)
 			if err != nil {
 				return err
 			}
@@ -136,11 +138,17 @@ type statistic struct {
 	n    int64
 }
 
+// statistics are what there is to tell. Over UDP no close is seen, and so
+// nothing that has to do with connections.
 func statistics(s result.Server) []statistic {
+	open := s.Open()
+	if open == nil {
+		return []statistic{{"accepted", s.Accepted}, {"distinct peers", s.DistinctPeers}, {"requests", s.Requests}}
+	}
 	return []statistic{
 		{"accepted", s.Accepted},
-		{"open", s.Accepted - s.Closed},
-		{"closed", s.Closed},
+		{"open", *open},
+		{"closed", *s.Closed},
 		{"distinct peers", s.DistinctPeers},
 		{"requests", s.Requests},
 		{"over limit", s.OverLimit},

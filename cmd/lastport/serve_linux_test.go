@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -136,7 +137,7 @@ func TestServeEnds(t *testing.T) {
 		for range 3 {
 			exchange(t, conn)
 		}
-		const line = `{"accepted":1,"closed":0,"distinct_peers":1,"requests":3,"over_limit":0,"idle_closed":0,"no_fd":0}`
+		const line = `{"accepted":1,"closed":0,"distinct_peers":1,"distinct_tuples":1,"requests":3,"over_limit":0,"idle_closed":0,"no_fd":0}`
 		waitFor(t, "statistics on standard error", func() bool {
 			// An answer may be here a moment before it is counted there.
 			if err := s.cmd.Process.Signal(syscall.SIGUSR1); err != nil {
@@ -144,8 +145,9 @@ func TestServeEnds(t *testing.T) {
 			}
 			return strings.Contains(s.stderr.String(), line+"\n")
 		})
-		want := result.Server{Accepted: 1, Closed: 1, DistinctPeers: 1, Requests: 3}
-		if got := s.end(t, sig); got != want {
+		one := int64(1)
+		want := result.Server{Accepted: 1, Closed: &one, DistinctPeers: 1, DistinctTuples: &one, Requests: 3}
+		if got := s.end(t, sig); !reflect.DeepEqual(got, want) {
 			t.Errorf("%v: %+v, want %+v", sig, got, want)
 		}
 		if n, err := conn.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) {
@@ -181,8 +183,9 @@ func TestServeLimits(t *testing.T) {
 		if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, test.end) {
 			t.Errorf("%s: the client reads %v, want %v", test.flags, err, test.end)
 		}
-		test.want.Accepted, test.want.Closed, test.want.DistinctPeers = 1, 1, 1
-		if got := s.end(t, syscall.SIGINT); got != test.want {
+		one := int64(1)
+		test.want.Accepted, test.want.Closed, test.want.DistinctPeers, test.want.DistinctTuples = 1, &one, 1, &one
+		if got := s.end(t, syscall.SIGINT); !reflect.DeepEqual(got, test.want) {
 			t.Errorf("%s: %+v, want %+v", test.flags, got, test.want)
 		}
 	}
@@ -204,8 +207,35 @@ func TestServeMaxConnections(t *testing.T) {
 	if !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("the third ends by %v, want a reset", err)
 	}
-	if got := s.end(t, syscall.SIGINT); got.OverLimit != 1 || got.Accepted != 3 || got.Closed != 3 {
+	if got := s.end(t, syscall.SIGINT); got.OverLimit != 1 || got.Accepted != 3 || *got.Closed != 3 {
 		t.Errorf("%+v, want one of 3 over the limit", got)
+	}
+}
+
+// Over UDP an opening and a request are answered, and no close is told of.
+func TestServeUDP(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	s := serve(t, "--proto", "udp", "--format", "json")
+	conn, err := net.Dial("udp", s.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close() //nolint:errcheck // nothing is lost
+	for _, said := range []byte{2, 1, 1} {
+		answer := []byte{0}
+		if _, err := conn.Write([]byte{said}); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := conn.Read(answer); n != 1 || err != nil || answer[0] != said {
+			t.Fatalf("%d is answered by %d of %d bytes, %v", said, answer[0], n, err)
+		}
+	}
+	one := int64(1)
+	want := result.Server{Accepted: 1, DistinctPeers: 1, DistinctTuples: &one, Requests: 2}
+	if got := s.end(t, syscall.SIGTERM); !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 // serveFlags are the flags of serve, as they were typed.
 type serveFlags struct {
 	listen         []string
+	proto          string
 	close          string
 	hold, idle     time.Duration
 	duration       time.Duration
@@ -32,6 +33,7 @@ const (
 
 func (f *serveFlags) add(fs *pflag.FlagSet) {
 	fs.StringSliceVar(&f.listen, "listen", []string{listenDefault}, "`ADDRESS:PORT[-PORT]` to listen on, in 127.0.0.0/8 or ::1; with port 0 the kernel chooses (repeatable)")
+	fs.StringVar(&f.proto, "proto", "tcp", "the protocol, a `NAME` of tcp, udp")
 	fs.StringVar(&f.close, "close", step.ClientFIN.String(), "who closes first, and how: a `MODE` of "+strings.Join(step.CloseModes(), ", "))
 	fs.DurationVar(&f.hold, "hold", 0, "where the listener closes first: how `LONG` after the accept (default: when the client sends the byte 0)")
 	fs.DurationVar(&f.idle, "idle", 0, "close a connection that sends nothing for so `LONG` (default: never)")
@@ -40,10 +42,42 @@ func (f *serveFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&f.output.format, "format", "text", "`FORM` of the statistics: text or json")
 }
 
-// config understands the flags. holdGiven tells a --hold of 0, which closes at
-// once, from none.
-func (f *serveFlags) config(holdGiven bool) (server.Config, error) {
-	var c server.Config
+// config understands the flags. given tells whether one was: a --hold of 0, which
+// closes at once, is not the same as none.
+func (f *serveFlags) config(given func(flag string) bool) (server.Config, error) {
+	switch f.proto {
+	case "tcp":
+		return f.tcp(given("hold"))
+	case "udp":
+		return f.udp(given)
+	}
+	return server.Config{}, usagef("--proto tcp", "--proto %q: not one of tcp, udp", f.proto)
+}
+
+// udp understands the flags of a listener without connections.
+func (f *serveFlags) udp(given func(flag string) bool) (c server.Config, err error) {
+	for _, flag := range []string{"close", "hold", "idle", "max-connections"} {
+		if given(flag) {
+			return c, usagef("--proto tcp", "--%s is for connections, and with --proto udp there are none", flag)
+		}
+	}
+	if err := f.checkRest(); err != nil {
+		return c, err
+	}
+	addrs, err := parseListens(f.listen)
+	return server.Config{UDP: true, Addrs: addrs}, err
+}
+
+// checkRest checks the flags that have nothing to do with connections.
+func (f *serveFlags) checkRest() error {
+	if f.duration < 0 {
+		return usagef("--duration 1m", "--duration %v: a time cannot be below 0", f.duration)
+	}
+	return f.output.check()
+}
+
+// tcp understands the flags of a listener with connections.
+func (f *serveFlags) tcp(holdGiven bool) (c server.Config, err error) {
 	mode, err := parseClose(f.close)
 	if err != nil {
 		return c, err
@@ -55,12 +89,10 @@ func (f *serveFlags) config(holdGiven bool) (server.Config, error) {
 		return c, usagef("--close server-fin", "--hold is for a listener that closes first, and with --close %s the client does", mode)
 	case f.idle < 0:
 		return c, usagef("--idle 1m", "--idle %v: a time cannot be below 0", f.idle)
-	case f.duration < 0:
-		return c, usagef("--duration 1m", "--duration %v: a time cannot be below 0", f.duration)
 	case f.maxConnections < 1:
 		return c, usagef("--max-connections 1000", "--max-connections %d: want 1 or more", f.maxConnections)
 	}
-	if err := f.output.check(); err != nil {
+	if err := f.checkRest(); err != nil {
 		return c, err
 	}
 	addrs, err := parseListens(f.listen)

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -30,8 +31,14 @@ type setFolder struct {
 	mu   sync.Mutex // guards what is below; runs may go on side by side
 	runs []*result.Result
 	set  result.Set
-	err  error // the first that writing met
+	next time.Time // when a set that is not at its end is written again, at the soonest
+	err  error     // the first that writing met
 }
+
+// setEvery is how old what is on disk of a set may get while its runs go on. Each
+// run's own file is newer; a set holds all of them, and of twenty side by side
+// each brings news all the time.
+const setEvery = time.Second
 
 func makeSetFolder(out, verb, axis string, runs int) (*setFolder, error) {
 	path, _, err := newFolder(out, verb)
@@ -56,9 +63,13 @@ func (s *setFolder) put(i int, r *result.Result) {
 		}
 		s.set.Interrupted = s.set.Interrupted || r == nil || r.Run.Interrupted
 	}
+	if r.Run.Interrupted && time.Now().Before(s.next) {
+		return
+	}
 	if err := s.save(); err != nil && s.err == nil {
 		s.err = err
 	}
+	s.next = time.Now().Add(setEvery)
 }
 
 // save writes the set as far as it is.
@@ -148,6 +159,7 @@ func (a *app) concludeSet(s *setFolder, err error, out *output) error {
 		_ = os.Remove(s.path)                                 // fails, rightly, if there is more in it
 		return err
 	}
+	saveErr := errors.Join(s.err, s.save()) // what the last news were, of a run that was cut off too
 	a.ui.saved(s.path)
-	return errors.Join(err, s.err, out.render(a.stdout, &s.set))
+	return errors.Join(err, saveErr, out.render(a.stdout, &s.set))
 }

@@ -84,9 +84,13 @@ func spec(c *loadgen.Config, host place.Host) (place.Spec, error) {
 	queue := min(2*wanted.Size(), maxQueue)
 	atLeast(host, keyBacklog, queue, tool)
 	atLeast(host, keySynBacklog, queue, tool)
+	addresses := slices.Clone(c.Sources)
 	for _, t := range c.Targets {
-		if addr := t.Addr(); !addr.IsLoopback() {
-			s.Addresses = append(s.Addresses, addrPrefix(addr))
+		addresses = append(addresses, t.Addr())
+	}
+	for _, a := range addresses {
+		if !a.IsLoopback() { // those are there
+			s.Addresses = append(s.Addresses, addrPrefix(a))
 		}
 	}
 	slices.SortFunc(s.Addresses, comparePrefix)

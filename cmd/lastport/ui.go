@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/term"
 
@@ -72,6 +73,11 @@ func (u *ui) notMet(e result.Expected) {
 
 // together says that runs go on side by side, and so say nothing themselves.
 func (u *ui) together(n int) { u.line("%d runs side by side, each in a place of its own", n) }
+
+// waiting is together for runs of which it is known how long they wait.
+func (u *ui) waiting(n int, lasts time.Duration) {
+	u.line("%d runs side by side, each in a place of its own, for about %v: ports in TIME_WAIT", n, lasts)
+}
 
 func (u *ui) member(i, n int, name string) {
 	u.line("run %d of %d: %s", i, n, name)

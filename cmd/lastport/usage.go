@@ -78,3 +78,16 @@ func example(f *pflag.Flag) string {
 	}
 	return fmt.Sprintf("--%s %s", f.Name, value)
 }
+
+// named puts a flag's name in front of an error that has none, and keeps its
+// hint and kind.
+func named(flag string, err error) error { return &flagErr{flag, err} }
+
+type flagErr struct {
+	flag string
+	err  error
+}
+
+func (e *flagErr) Error() string { return e.flag + ": " + e.err.Error() }
+func (e *flagErr) Unwrap() error { return e.err }
+func (e *flagErr) Usage() bool   { return true }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -37,16 +38,43 @@ func tool() result.Tool {
 }
 
 func (a *app) versionVerb() *cobra.Command {
-	return &cobra.Command{
-		Use:   "version",
-		Short: "print the version, the commit and the Go version",
+	var format string
+	c := &cobra.Command{
+		Use:     "version",
+		Short:   "print the version, the commit and the Go version",
+		Long:    "version prints the version, the commit that was built, the version of Go that\nbuilt it, and the system that it was built for.",
+		Example: "  lastport version\n  lastport version --format json",
 		RunE: func(*cobra.Command, []string) error {
-			t := tool()
-			if t.Commit == "" {
-				t.Commit = "unknown"
+			switch format {
+			case "text":
+				_, err := fmt.Fprintln(a.stdout, thisBuild())
+				return err
+			case "json":
+				enc := json.NewEncoder(a.stdout)
+				enc.SetIndent("", "  ")
+				return enc.Encode(thisBuild())
 			}
-			_, err := fmt.Fprintf(a.stdout, "lastport %s, commit %s, %s\n", t.Version, t.Commit, t.Go)
-			return err
+			return usagef("--format text", "--format %q: not one of text, json", format)
 		},
 	}
+	c.Flags().StringVar(&format, "format", "text", "`FORM` of the answer: text or json")
+	return c
+}
+
+// build is which lastport this is, and for which system it was built.
+type build struct {
+	result.Tool
+	OS   string `json:"os"`
+	Arch string `json:"arch"`
+}
+
+func thisBuild() build { return build{tool(), runtime.GOOS, runtime.GOARCH} }
+
+// String is the build on one line.
+func (b build) String() string {
+	commit := b.Commit
+	if commit == "" {
+		commit = "unknown"
+	}
+	return fmt.Sprintf("lastport %s, commit %s, %s, %s/%s", b.Version, commit, b.Go, b.OS, b.Arch)
 }

@@ -1,6 +1,7 @@
 // Package capacity is the arithmetic that predicts: how many connections a
 // tuple space holds, how soon a closed port comes back, what rate follows and
-// what any rate comes to, and how long a silent peer keeps a port taken.
+// what any rate comes to, and how long a silent peer keeps a port taken. A plan
+// solves the same arithmetic for what is wanted.
 //
 // It answers in intervals and says why, because the kernel leaves some things
 // to chance. It is pure: settings and ports in use are handed in. What the
@@ -24,8 +25,13 @@ type Question struct {
 
 	Range     ports.Ranges // the ports asked for, less those excluded
 	Reserved  ports.Ranges // ports in ip_local_reserved_ports
-	Held      ports.Ranges // ports that no search finds, such as those of listeners and other explicit binds
+	Held      ports.Ranges // ports that no strategy gets, such as those of listeners on the sources or on all addresses
 	Uncertain ports.Ranges // ports in use of which it is not known whether they can be shared
+	// Elsewhere are likewise ports of sockets of the same protocol that are bound
+	// to other addresses than the sources. They matter to some strategies alone: see
+	// anyAddress.
+	HeldElsewhere, UncertainElsewhere ports.Ranges
+
 	// SystemRange is ip_local_port_range in force; empty: the hull of Range. The
 	// kernel chooses from all of it, so ports of it outside Range must be
 	// reserved, or a window set on the socket.
@@ -38,6 +44,7 @@ type Question struct {
 
 	Close    string // client-fin, client-rst, server-fin or server-rst
 	Settings Settings
+	System   *System // whose ports they are, if not this kernel's: instead of Strategy and Settings
 }
 
 // Settings are the kernel's settings that decide when a closed port comes back.
@@ -51,11 +58,15 @@ type Settings struct {
 
 // Answer is what the arithmetic says.
 type Answer struct {
-	Usable ports.Ranges // the ports of the range that the kernel gives out, the uncertain ones among them
-	Tuples int64        // 4-tuples (UDP: local ends) that the usable ports make
+	Usable ports.Ranges // the ports of the range that can be had, the uncertain ones among them
+	Tuples int64        // 4-tuples that the usable ports make; local ends, where a port is taken for all targets
+	// Pools is how many times the usable ports can be had: see strategy.Pools. All
+	// are alike, and attempts are dealt to them in turn.
+	Pools int64
 
 	Connections Interval[int64]         // open at once, at most
 	Reuse       Interval[time.Duration] // from close until the same tuple can connect again
+	Unstated    bool                    // the System states no reuse time: Reuse is 0, and Rate at most what there can be
 	// Rate is what can be sustained, connections per second, if ports are the
 	// only limit; nil if a port may be free again at once, and so sets none.
 	Rate *Interval[float64]
@@ -95,13 +106,11 @@ func Predict(q Question) Answer {
 	q = defaults(q)
 	a.losePorts(q)
 
-	// UDP: a port is taken for its local address, whatever the target.
-	searches := int64(max(q.Sources, 1)) // independent walks through the ports
-	if q.Proto != "udp" {
-		searches *= int64(max(q.Targets, 1))
-	}
-	a.Tuples = searches * int64(a.Usable.Size())
-	a.Connections = a.connections(q, searches)
+	pools := strategy.Pools{Sources: q.Sources, Targets: q.Targets, ByTarget: q.Strategy.ByTarget(q.udp())}
+	a.Pools = int64(pools.Count())
+	a.Tuples = a.Pools * int64(a.Usable.Size())
+	a.Connections = a.connections(q)
+	a.whyPools(q)
 	a.Reuse = a.reuse(q)
 	a.Rate = rate(a.Connections, a.Reuse, q.Hold)
 	a.limit(q.Limit)
@@ -121,6 +130,22 @@ func defaults(q Question) Question {
 	return q
 }
 
+func (q Question) udp() bool { return q.Proto == "udp" }
+
+// anyAddress says whether the kernel's search passes over a port that is bound
+// on any address, not the source's alone. Over TCP connect shares ports with
+// connect, and with no port that was bound explicitly (tb->fastreuse of
+// __inet_hash_connect, net/ipv4/inet_hashtables.c), while bind looks at addresses
+// (inet_csk_bind_conflict, net/ipv4/inet_connection_sock.c). A UDP socket that is
+// not bound to a source gets its port for all addresses (inet_autobind,
+// net/ipv4/af_inet.c).
+func (q Question) anyAddress() bool {
+	if q.udp() {
+		return !q.Strategy.Source
+	}
+	return !q.Strategy.Early && !q.Strategy.Explicit
+}
+
 // losePorts finds the usable ports and says what took the others.
 func (a *Answer) losePorts(q Question) {
 	a.Usable = slices.Clone(q.Range)
@@ -130,26 +155,41 @@ func (a *Answer) losePorts(q Question) {
 			a.Usable = a.Usable.Minus(lost)
 		}
 	}
-	lose(q.Range.Minus(ports.Of(q.SystemRange)), "ip_local_port_range, which leaves them out")
+	if !q.Strategy.Explicit { // whose bind may name any port
+		lose(q.Range.Minus(ports.Of(q.SystemRange)), "ip_local_port_range, which leaves them out")
+	}
 	lose(q.Reserved, "ip_local_reserved_ports")
 	lose(q.Held, "sockets that hold them")
-	if unsure := a.Usable.Intersect(q.Uncertain); unsure.Size() > 0 {
+	if q.anyAddress() {
+		lose(q.HeldElsewhere, "sockets that hold them on other addresses, which the kernel's search passes over too")
+	}
+	if unsure := a.Usable.Intersect(q.unsure()); unsure.Size() > 0 {
 		a.why("%s in use by other sockets, which may or may not share them: %s", count(unsure), list(unsure))
 	}
 }
 
-// connections counts what the searches reach among the usable ports.
-func (a *Answer) connections(q Question, searches int64) Interval[int64] {
-	certain := a.Usable.Minus(q.Uncertain)
+// unsure returns the ports that the strategy may or may not get.
+func (q Question) unsure() ports.Ranges {
+	if q.anyAddress() {
+		return q.Uncertain.Union(q.UncertainElsewhere)
+	}
+	return q.Uncertain
+}
+
+// connections counts what the searches reach among the usable ports, one of
+// each pool.
+func (a *Answer) connections(q Question) Interval[int64] {
+	certain := a.Usable.Minus(q.unsure())
 	var missed, missedAtBest int
-	if q.Proto != "udp" && q.Strategy.Step == 2 {
+	if !q.udp() && q.Strategy.Step == 2 && q.System == nil {
 		_, missed = unreached(q.SystemRange, certain)
 		missedAtBest, _ = unreached(q.SystemRange, a.Usable)
-		a.whyUnreached(q.SystemRange, searches)
+		a.whyUnreached(q)
 	}
+	a.whyBound(q.System)
 	return Interval[int64]{
-		Min: searches * int64(certain.Size()-missed),
-		Max: searches * int64(a.Usable.Size()-missedAtBest),
+		Min: a.Pools * q.System.bound(int64(certain.Size()-missed)),
+		Max: a.Pools * q.System.bound(int64(a.Usable.Size()-missedAtBest)),
 	}
 }
 

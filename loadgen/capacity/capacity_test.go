@@ -2,6 +2,7 @@ package capacity
 
 import (
 	"math"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -27,6 +28,67 @@ func set(t interface{ Fatal(...any) }, spec string) ports.Ranges {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// traits are a strategy's toward sources of its own, if it takes any.
+func traits(t *testing.T, name string) strategy.Traits {
+	t.Helper()
+	space := strategy.Space{Ranges: set(t, "40000-40099"), Sources: make([]netip.Addr, 1)}
+	if !strategy.TakesSource(name) {
+		space.Sources = nil
+	}
+	s, err := strategy.New(name, space)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Traits()
+}
+
+// Three sources, two targets, 100 ports, as they were measured. connect has one
+// source, the kernel's.
+func TestCapacityByStrategy(t *testing.T) {
+	for _, name := range strategy.Names() {
+		tcp, udp, sources := int64(600), int64(300), 3
+		switch name {
+		case "connect":
+			tcp, udp, sources = 200, 100, 0
+		case "bind":
+			tcp = 300
+		}
+		for proto, want := range map[string]int64{"tcp": tcp, "udp": udp} {
+			q := Question{Proto: proto, Strategy: traits(t, name), Range: set(t, "40000-40099"), Sources: sources, Targets: 2}
+			a := Predict(q)
+			if a.Connections != exact(want) || a.Tuples != want || a.Pools*100 != want {
+				t.Errorf("%s over %s: %v connections, %d tuples in %d pools, want %d", name, proto, a.Connections, a.Tuples, a.Pools, want)
+			}
+		}
+	}
+}
+
+// A port that is bound on another address than the sources is lost to searches
+// that look at ports alone.
+func TestElsewhere(t *testing.T) {
+	early := []string{"bind", "sequential", "random", "simple-hash", "double-hash", "random-increment"}
+	for _, name := range strategy.Names() {
+		for _, proto := range []string{"tcp", "udp"} {
+			q := Question{
+				Proto: proto, Strategy: traits(t, name), Range: set(t, "40000-40099"), Close: "client-rst",
+				Held: set(t, "40000"), HeldElsewhere: set(t, "40000-40001"), Uncertain: set(t, "40010"), UncertainElsewhere: set(t, "40001,40010-40012"),
+			}
+			want, whys := Interval[int64]{98, 99}, 2 // 40000 is lost, 40010 uncertain
+			if proto == "tcp" && !slices.Contains(early, name) || name == "connect" {
+				want, whys = Interval[int64]{95, 98}, 3 // 40001 lost as well, 40011 and 40012 uncertain
+			}
+			if a := Predict(q); a.Connections != want || len(a.Why) != whys {
+				t.Errorf("%s over %s: %v, want %v, because %q", name, proto, a.Connections, want, a.Why)
+			}
+		}
+	}
+	// Over UDP the address counts where the socket is bound to one before.
+	q := Question{Proto: "udp", Strategy: strategy.Traits{Step: 1, Windowed: true}, Range: set(t, "40000-40099"), HeldElsewhere: set(t, "40001")}
+	if a := Predict(q); a.Connections != exact[int64](99) {
+		t.Errorf("socket-range without a source over UDP: %v, want 99", a.Connections)
+	}
 }
 
 func TestConnections(t *testing.T) {
@@ -112,7 +174,23 @@ func TestConnections(t *testing.T) {
 		// Measured, 3 sources, 2 targets, 100 ports.
 		{name: "one source, two targets", q: Question{Strategy: byTwo, Targets: 2}, rng: "40000-40099", min: 200, max: 200},
 		{name: "three sources, two targets", q: Question{Strategy: byOne, Sources: 3, Targets: 2}, rng: "40000-40099", min: 600, max: 600},
-		{name: "UDP shares nothing", q: Question{Strategy: byOne, Proto: "udp", Sources: 3, Targets: 2}, rng: "40000-40099", min: 300, max: 300},
+		{
+			name: "UDP shares nothing", q: Question{Strategy: byOne, Proto: "udp", Sources: 3, Targets: 2}, rng: "40000-40099", min: 300, max: 300,
+			why: []string{"whatever the target: 2 targets bring no more than one"},
+		},
+		{
+			name: "each source can miss one", q: Question{Strategy: traits(t, "bind"), Sources: 3, Targets: 2}, rng: "40000-40100", min: 300, max: 303,
+			why: []string{"one port for each source, the lowest", "2 targets bring no more than one"},
+		},
+		{
+			name: "three ports by bind", q: Question{Strategy: traits(t, "bind")}, rng: "40000-40002", min: 2, max: 2,
+			why: []string{"never reaches the last of the three ports, 40002"},
+		},
+		{name: "odd by bind over UDP", q: Question{Strategy: traits(t, "bind"), Proto: "udp"}, rng: "40000-41000", min: 1001, max: 1001},
+		{
+			name: "outside the system's range, bound explicitly", q: Question{Strategy: traits(t, "random"), SystemRange: ports.Range{Low: 32768, High: 60999}},
+			rng: "60990-61009", min: 20, max: 20,
+		},
 		{
 			name: "each search can miss one", q: Question{Strategy: byTwo, Targets: 3}, rng: "40000-40100", min: 300, max: 303,
 			why: []string{"one port for each source and target"},
@@ -193,18 +271,25 @@ func genQuestion() *rapid.Generator[Question] {
 	})
 	return rapid.Custom(func(t *rapid.T) Question {
 		return Question{
-			Proto:       rapid.SampledFrom([]string{"", "tcp", "udp"}).Draw(t, "proto"),
-			Strategy:    strategy.Traits{Step: rapid.IntRange(1, 2).Draw(t, "step")},
-			Range:       some.Draw(t, "range"),
-			Reserved:    some.Draw(t, "reserved"),
-			Held:        some.Draw(t, "held"),
-			Uncertain:   some.Draw(t, "uncertain"),
+			Proto: rapid.SampledFrom([]string{"", "tcp", "udp"}).Draw(t, "proto"),
+			Strategy: strategy.Traits{
+				Step: rapid.IntRange(1, 2).Draw(t, "step"), Explicit: rapid.Bool().Draw(t, "explicit"),
+				Early: rapid.Bool().Draw(t, "early"), Source: rapid.Bool().Draw(t, "source"),
+			},
+			Range:     some.Draw(t, "range"),
+			Reserved:  some.Draw(t, "reserved"),
+			Held:      some.Draw(t, "held"),
+			Uncertain: some.Draw(t, "uncertain"),
+
+			HeldElsewhere:      some.Draw(t, "held elsewhere"),
+			UncertainElsewhere: some.Draw(t, "uncertain elsewhere"),
+
 			SystemRange: ports.Range{Low: port.Draw(t, "system low"), High: port.Draw(t, "system high")},
 			Sources:     rapid.IntRange(0, 3).Draw(t, "sources"),
 			Targets:     rapid.IntRange(0, 3).Draw(t, "targets"),
 			Limit:       rapid.Int64Range(0, 40).Draw(t, "limit"),
 			Close:       rapid.SampledFrom([]string{"", "client-fin", "server-rst"}).Draw(t, "close"),
-			Settings:    Settings{HZ: rapid.SampledFrom([]int{0, 100, 250}).Draw(t, "hz")},
+			Settings:    Settings{HZ: rapid.SampledFrom([]int{0, 100, 250}).Draw(t, "hz"), Timestamps: rapid.Bool().Draw(t, "timestamps")},
 		}
 	})
 }
@@ -236,13 +321,15 @@ func TestLessNeverBringsMore(t *testing.T) {
 		gone := rapid.Uint16Range(100, 130).Draw(t, "gone")
 		one := ports.Of(ports.Range{Low: gone, High: gone})
 		less := q
-		switch rapid.SampledFrom([]string{"exclude", "reserve", "hold", "source", "target"}).Draw(t, "less") {
+		switch rapid.SampledFrom([]string{"exclude", "reserve", "hold", "hold elsewhere", "source", "target"}).Draw(t, "less") {
 		case "exclude":
 			less.Range = q.Range.Minus(one)
 		case "reserve":
 			less.Reserved = q.Reserved.Union(one)
 		case "hold":
 			less.Held = q.Held.Union(one)
+		case "hold elsewhere":
+			less.HeldElsewhere = q.HeldElsewhere.Union(one)
 		case "source":
 			less.Sources--
 		case "target":

@@ -40,10 +40,13 @@ type FirstNoPort struct {
 	Certain bool
 }
 
-// Course returns the course of attempts at rate per second, for one source and
-// one target: several are pools of their own, each with its share of the rate.
-// Rates are as package pace has them, in millionths and up to a billion; without
-// a rate or a duration above 0 nothing is attempted, and the course is zero.
+// Course returns the course of attempts at rate per second. Rates are as package
+// pace has them, in millionths and up to a billion; without a rate or a duration
+// above 0 nothing is attempted, and the course is zero.
+//
+// Attempts are dealt to the pools in turn, so each pool has a course of its own:
+// its share of the ports, and each of its attempts as many due times after the
+// last as there are pools.
 //
 // If success number i takes its port for T(i), it comes at the first due time
 // at which i - N + 1 of N ports are back, so it never comes earlier when a T(j)
@@ -61,7 +64,7 @@ func (a Answer) Course(rate float64, hold, duration time.Duration) Course {
 	ports := a.Connections
 	taken := Interval[time.Duration]{max(0, hold+a.Reuse.Min-a.Late), hold + a.Reuse.Max + 2*a.Late}
 	shortest, longest := s.taken(taken.Min), s.taken(taken.Max)
-	fewest, most := successes(n, ports.Min, longest), successes(n, ports.Max, shortest)
+	fewest, most := a.successes(n, ports.Min, longest), a.successes(n, ports.Max, shortest)
 	open := Interval[int64]{s.before(hold - a.Late), s.before(hold + 2*a.Late)}
 	c := Course{
 		Attempts:  n,
@@ -72,22 +75,43 @@ func (a Answer) Course(rate float64, hold, duration time.Duration) Course {
 		Sustained: longest <= ports.Min,
 	}
 	c.FirstNoPort = c.firstNoPort(ports, s)
-	c.Why = c.explain(ports, rate, taken)
+	c.Why = c.explain(a, rate, taken)
 	return c
 }
 
-// successes counts those of n attempts that find one of the ports, if each
-// success takes its port for the time of the given number of attempts. The
-// first cycle uses up the ports and then waits; every later cycle does the
-// same, because ports come back in the order and the rhythm in which they were
-// taken.
-func successes(n, ports, taken int64) int64 {
+// successes counts those of n attempts that find a port, if each success takes
+// its port for the time of the given number of attempts, of any pool. The sum is
+// over the pools, which may differ by one attempt.
+func (a Answer) successes(n, ports, taken int64) int64 {
+	pools := max(1, a.Pools)
+	total := int64(0)
+	for pool := range pools {
+		// What is due in a time is dealt in turn too: the first pool has the most of it.
+		total += inPool(dealt(n, pools, pool), dealt(ports, pools, pool), dealt(taken, pools, 0))
+	}
+	return total
+}
+
+// dealt returns how many of n a pool is given, if they are dealt in turn.
+func dealt(n, pools, pool int64) int64 {
+	if pool < n%pools {
+		return n/pools + 1
+	}
+	return n / pools
+}
+
+// inPool counts the successes of one pool. The first cycle uses up the ports and
+// then waits; every later cycle does the same, because ports come back in the
+// order and the rhythm in which they were taken.
+func inPool(n, ports, taken int64) int64 {
 	perCycle := min(ports, taken)
 	return n/taken*perCycle + min(n%taken, perCycle)
 }
 
 // firstNoPort finds the attempt that meets the ports all taken. With N ports it
-// is never before N+1; and it is N+1, unless a port may be back by then.
+// is never before N+1; and it is N+1, unless a port may be back by then. So it is
+// with several pools: attempt N+1 is for the pool that attempt 1 was for, if all
+// have as many.
 func (c Course) firstNoPort(ports Interval[int64], s schedule) *FirstNoPort {
 	if c.Sustained || c.Attempts <= ports.Min {
 		return nil

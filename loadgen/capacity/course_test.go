@@ -20,6 +20,7 @@ func TestCourse(t *testing.T) {
 	const s, ms = time.Second, time.Millisecond
 	full := func(ports int64) Answer { return answer(ports, ports, 60*s, 62048*ms) }
 	type interval = Interval[int64]
+	type delay = Interval[time.Duration]
 	for _, c := range []struct {
 		name         string
 		a            Answer
@@ -79,6 +80,21 @@ func TestCourse(t *testing.T) {
 			name: "a generator that is late", a: Answer{Connections: interval{100, 100}, Reuse: exact(s), Late: 10 * ms}, rate: 100, duration: 10 * s,
 			successes: interval{982, 1000}, noPort: interval{0, 18}, open: interval{0, 2}, needs: interval{99, 102},
 			first: interval{101, 1000}, after: interval{1000, 9990}, why: "whether and when",
+		},
+		{
+			name: "four pools of 100 ports", a: Answer{Connections: interval{400, 400}, Reuse: delay{60 * s, 62048 * ms}, Pools: 4},
+			rate: 80, duration: 20 * s, successes: interval{400, 400}, noPort: interval{1200, 1200}, needs: interval{4800, 4964},
+			first: interval{401, 401}, after: interval{5000, 5000}, certain: true, why: "use up 400 ports (of 4 pools) in 5s",
+		},
+		{ // a port is back after 5 due times, which is with the third of its pool: 2 of 3 attempts find one
+			name: "a cycle that does not divide", a: Answer{Connections: interval{4, 4}, Reuse: exact(500 * ms), Pools: 2},
+			rate: 10, duration: 3 * s, successes: interval{20, 20}, noPort: interval{10, 10}, needs: interval{5, 5},
+			first: interval{5, 5}, after: interval{400, 400}, certain: true, why: "use up 4 ports (of 2 pools)",
+		},
+		{
+			name: "a limit that does not divide", a: Answer{Connections: interval{5, 5}, Reuse: exact(60 * s), Pools: 2},
+			rate: 10, duration: 2 * s, successes: interval{5, 5}, noPort: interval{15, 15}, needs: interval{600, 600},
+			first: interval{6, 6}, after: interval{500, 500}, certain: true, why: "attempt 6 finds no port",
 		},
 		{
 			name: "reset and held", a: answer(1000, 1000, 0, 0), rate: 100, hold: 2 * s, duration: 20 * s,
@@ -216,12 +232,15 @@ type chance struct {
 	late, taken time.Duration
 }
 
-// simulate makes n attempts, one after the other.
-func simulate(rate float64, n int64, ports int64, draw func(k int64) chance) outcome {
-	r := run{perMegasecond: int64(everySecond(rate)), back: make([]int64, ports)}
+// simulate makes n attempts, one after the other and one pool after the other.
+func simulate(rate float64, n, pools, ports int64, draw func(k int64) chance) outcome {
+	all := make([]run, pools)
+	for i := range all {
+		all[i] = run{perMegasecond: int64(everySecond(rate)), back: make([]int64, ports)}
+	}
 	var o outcome
 	for k := range n {
-		c := draw(k)
+		c, r := draw(k), &all[k%pools]
 		switch {
 		case r.attempt(k, c.late, int(c.usable), c.taken):
 			o.successes++
@@ -247,8 +266,9 @@ func TestCourseHoldsForEveryChance(t *testing.T) {
 		duration := time.Duration(rapid.IntRange(1, 3000).Draw(t, "duration")) * time.Millisecond
 		stall := time.Duration(rapid.SampledFrom([]int64{0, 0, 1, 30, 200}).Draw(t, "stall")) * time.Millisecond
 
-		a := answer(fewest, most, soonest, latest)
-		a.Late = stall
+		pools := rapid.Int64Range(1, 4).Draw(t, "pools") // each with as many ports
+		a := answer(pools*fewest, pools*most, soonest, latest)
+		a.Late, a.Pools = stall, pools
 		c := a.Course(rate, hold, duration)
 		check := func(what string, o outcome) {
 			if c.Successes.Distance(o.successes) != 0 || c.NoPort.Distance(c.Attempts-o.successes) != 0 {
@@ -263,7 +283,7 @@ func TestCourseHoldsForEveryChance(t *testing.T) {
 			return time.Duration(rapid.Int64Range(0, int64(most)).Draw(t, "late"))
 		}
 		ended := -time.Hour // when the attempt before was made
-		check("by chance", simulate(rate, c.Attempts, most, func(k int64) chance {
+		check("by chance", simulate(rate, c.Attempts, pools, most, func(k int64) chance {
 			due := time.Duration(float64(k) / rate * 1e9)
 			begun := max(due+upTo(stall), ended) // in their order
 			ended = begun
@@ -274,8 +294,8 @@ func TestCourseHoldsForEveryChance(t *testing.T) {
 			}
 			return chance{rapid.Int64Range(fewest, most).Draw(t, "usable"), begun - due, hold + upTo(stall) + soonest + late}
 		}))
-		best := simulate(rate, c.Attempts, most, func(int64) chance { return chance{most, 0, hold + soonest} })
-		worst := simulate(rate, c.Attempts, most, func(int64) chance { return chance{fewest, 0, hold + latest} })
+		best := simulate(rate, c.Attempts, pools, most, func(int64) chance { return chance{most, 0, hold + soonest} })
+		worst := simulate(rate, c.Attempts, pools, most, func(int64) chance { return chance{fewest, 0, hold + latest} })
 		check("at best", best)
 		check("at worst", worst)
 		if stall > 0 {
@@ -287,7 +307,7 @@ func TestCourseHoldsForEveryChance(t *testing.T) {
 		if f := c.FirstNoPort; f != nil && worst.first != f.Attempt.Min {
 			t.Fatalf("the earliest without a port is %d, predicted %+v", worst.first, f)
 		}
-		if c.Sustained != (c.Needs.Max <= fewest) || c.Sustained && c.FirstNoPort != nil {
+		if c.Sustained != (c.Needs.Max <= pools*fewest) || c.Sustained && c.FirstNoPort != nil {
 			t.Fatalf("sustained: %+v", c)
 		}
 	})

@@ -2,6 +2,7 @@ package capacity_test
 
 import (
 	"fmt"
+	"net/netip"
 	"time"
 
 	"lastport/loadgen/capacity"
@@ -37,6 +38,38 @@ func Example() {
 	// - a closed port is in TIME_WAIT for 60 s, and at 250 Hz its timer ends up to 2.05s late
 }
 
+// Three source addresses and two targets, by strategies that choose at different
+// moments.
+func ExamplePredict() {
+	set, err := ports.Parse("40000-40099")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	space := strategy.Space{Ranges: set, Sources: make([]netip.Addr, 3), Targets: make([]netip.AddrPort, 2)}
+	for _, name := range []string{"bind", "late-bind", "random"} {
+		s, err := strategy.New(name, space)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		for _, proto := range []string{"tcp", "udp"} {
+			a := capacity.Predict(capacity.Question{
+				Proto: proto, Strategy: s.Traits(), Range: set, Sources: 3, Targets: 2,
+				Settings: capacity.Settings{TWReuse: 1, TWReuseDelay: time.Second, Timestamps: true, HZ: 250},
+			})
+			fmt.Println(name, proto, a.Connections, "connections, again after", a.Reuse)
+		}
+	}
+	// Output:
+	// bind tcp 300 connections, again after 1m0s to 1m2.048s
+	// bind udp 300 connections, again after 0s
+	// late-bind tcp 600 connections, again after 1s to 1.002s
+	// late-bind udp 300 connections, again after 0s
+	// random tcp 600 connections, again after 0s
+	// random udp 300 connections, again after 0s
+}
+
 // A churn at a rate above what the ports sustain.
 func ExampleAnswer_Course() {
 	set, err := ports.Parse("40000-40999")
@@ -70,4 +103,30 @@ func ExampleTimers() {
 	// 7s to 7.32s
 	// - with tcp_syn_retries=2 and tcp_syn_linear_timeouts=0 the SYN is sent again after 1s, 3s
 	// - timers end late by up to their grain (at 250 Hz), so it takes 7s to 7.32s
+}
+
+// What 2,000 connections per second need, if each is closed at once.
+func ExampleNewPlan() {
+	set, err := ports.Parse("linux")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	p, err := capacity.NewPlan(capacity.Wish{
+		Question: capacity.Question{Range: set, Settings: capacity.Settings{HZ: 250}},
+		Rate:     2000,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%.0f per second to count on\n", p.Safe)
+	fmt.Println(p.Demand.Tuples, "ports at a time")
+	fmt.Println(p.Demand.Needed.Targets, "targets needed")
+	fmt.Println(p.Binds)
+	// Output:
+	// 455 per second to count on
+	// 120000 to 124096 ports at a time
+	// 5 targets needed
+	// closed ports bind first: each connection takes one out of use for 1m0s to 1m2.05s after it
 }

@@ -7,12 +7,24 @@ import "time"
 // tcp_fin_timeout is the time of FIN_WAIT_2.
 const timeWait = 60 * time.Second
 
-// reuse returns the time from close until the same tuple can connect again,
-// for ports that the kernel chooses.
+// reuse returns the time from close until the same tuple can connect again, by
+// the strategy.
 func (a *Answer) reuse(q Question) Interval[time.Duration] {
-	switch {
-	case q.Proto == "udp", q.Close == "client-rst", q.Close == "server-fin", q.Close == "server-rst":
+	switch s := q.Strategy; {
+	case !q.rests():
 		return Interval[time.Duration]{} // no TIME_WAIT on this side
+	case q.System != nil:
+		return a.statedReuse(q.System)
+	case s.Explicit && q.Settings.Timestamps:
+		// An explicit bind with SO_REUSEADDR on the old and the new socket does not
+		// look at TIME_WAIT, and connect from a port that is bound takes the tuple
+		// (check_established without twp in __inet_hash_connect).
+		a.why("a port that is bound explicitly with SO_REUSEADDR can be had again at once, in TIME_WAIT too: tcp_timestamps tell old segments from new")
+		return Interval[time.Duration]{}
+	case s.Explicit:
+		a.why("without tcp_timestamps connect does not take a tuple out of TIME_WAIT, though bind takes its port")
+	case s.Early:
+		a.why("bind to port 0 passes over ports in TIME_WAIT, whatever tcp_tw_reuse says")
 	case q.Settings.reuses():
 		return a.earlyReuse(q.Settings)
 	}

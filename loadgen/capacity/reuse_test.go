@@ -4,7 +4,43 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"lastport/loadgen/strategy"
 )
+
+// The table of reuse by strategy, with everything that could help switched on
+// and off.
+func TestReuseByStrategy(t *testing.T) {
+	on := Settings{TWReuse: 1, TWReuseDelay: time.Second, Timestamps: true, HZ: 250}
+	none := Settings{TWReuse: 1, TWReuseDelay: time.Second, HZ: 250}
+	full := Interval[time.Duration]{60 * time.Second, 62048 * time.Millisecond}
+	early := Interval[time.Duration]{time.Second, 1002 * time.Millisecond}
+	for _, name := range strategy.Names() {
+		want, why := early, "tcp_tw_reuse gives a port back 1s after"
+		switch s := traits(t, name); {
+		case s.Early:
+			want, why = full, "whatever tcp_tw_reuse says"
+		case s.Explicit:
+			want, why = Interval[time.Duration]{}, "SO_REUSEADDR can be had again at once"
+		}
+		q := Question{Strategy: traits(t, name), Range: set(t, "40000-40009"), Settings: on}
+		if a := Predict(q); a.Reuse != want || !strings.Contains(strings.Join(a.Why, "\n"), why) {
+			t.Errorf("%s: %v, want %v, because %q", name, a.Reuse, want, a.Why)
+		}
+		q.Settings = none
+		if a := Predict(q); a.Reuse != full || !strings.Contains(strings.Join(a.Why, "\n"), "TIME_WAIT for 60 s") {
+			t.Errorf("%s without timestamps: %v, want %v, because %q", name, a.Reuse, full, a.Why)
+		}
+		q.Proto = "udp"
+		if a := Predict(q); a.Reuse != (Interval[time.Duration]{}) {
+			t.Errorf("%s over UDP: %v", name, a.Reuse)
+		}
+		q.Proto, q.Close = "tcp", "server-fin"
+		if a := Predict(q); a.Reuse != (Interval[time.Duration]{}) {
+			t.Errorf("%s, the server first: %v", name, a.Reuse)
+		}
+	}
+}
 
 func TestReuse(t *testing.T) {
 	const s, ms = time.Second, time.Millisecond

@@ -16,11 +16,15 @@ import "lastport/loadgen/ports"
 //   - from offset 0, the walk ends before offset n: the highest port;
 //   - from another offset, it wraps from n to 2: offset 0, the lowest port.
 //
-// The offset is a hash of the addresses plus what earlier successes added, and
-// a failure adds nothing, so a port that was left out stays out: one port for
-// each pair of source and target, and only if the lowest or the highest is
-// usable at all. With three ports n is 2, the only even offset below it is 0,
-// and it is always the highest.
+// For connect the offset is a hash of the addresses plus what earlier successes
+// added, and a failure adds nothing, so a port that was left out stays out: one
+// port of each pool, and only if the lowest or the highest is usable at all. With
+// three ports n is 2, the only even offset below it is 0, and it is always the
+// highest.
+//
+// bind to port 0 walks likewise, the odd offsets first (inet_csk_find_open_port of
+// net/ipv4/inet_connection_sock.c), and leaves out the same ports. Its offset is
+// drawn anew for each search, so a later attempt may find what one has missed.
 func unreached(system ports.Range, usable ports.Ranges) (least, most int) {
 	size := system.Size()
 	low, high := usable.Contains(system.Low), usable.Contains(system.High)
@@ -38,13 +42,18 @@ func unreached(system ports.Range, usable ports.Ranges) (least, most int) {
 }
 
 // whyUnreached tells the reader what the search leaves out, if it does.
-func (a *Answer) whyUnreached(system ports.Range, searches int64) {
+func (a *Answer) whyUnreached(q Question) {
+	system := q.SystemRange
 	least, most := unreached(system, a.Usable)
 	if most == 0 {
 		return
 	}
 	each := ""
-	if searches > 1 {
+	switch {
+	case a.Pools == 1:
+	case q.Strategy.Early:
+		each = " for each source"
+	default:
 		each = " for each source and target"
 	}
 	if least == most {
@@ -54,4 +63,15 @@ func (a *Answer) whyUnreached(system ports.Range, searches int64) {
 	}
 	a.why("the kernel searches %s in steps of two and rounds its odd size of %d down, "+
 		"so it may leave out one port%s, the lowest or the highest", system, system.Size(), each)
+}
+
+// whyPools says what several targets do not bring.
+func (a *Answer) whyPools(q Question) {
+	switch {
+	case q.Targets <= 1 || q.Strategy.ByTarget(q.udp()):
+	case q.udp():
+		a.why("a UDP socket has its port for itself, whatever the target: %d targets bring no more than one", q.Targets)
+	default:
+		a.why("bind takes a port before the target is known, for all of them: %d targets bring no more than one", q.Targets)
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"lastport/loadgen/kernel"
 	"lastport/loadgen/scenario"
 	"lastport/loadgen/step"
+	"lastport/loadgen/strategy"
 )
 
 // BenchmarkFill opens and accepts 9,000 connections of as many ports on one
@@ -94,19 +95,26 @@ func bareFill(fds []int, to *kernel.Sockaddr, windowed bool) (errno syscall.Errn
 }
 
 // BenchmarkOpenClose opens, accepts and closes one connection after another on
-// one thread.
+// one thread; over UDP, opens by a round trip and closes.
 func BenchmarkOpenClose(b *testing.B) {
-	listener, target := listen(b, backlog)
-	r := newRig(b, setup{target: target, together: listener, sources: sourcePorts(b, 30000, 60999), mode: step.ClientRST})
-	const each = 1000
-	work := &churn{}
-	b.ReportAllocs()
-	for n := b.N; n > 0; n -= each {
-		work.left = min(n, each)
-		if err := r.Run(work); err != nil {
-			b.Fatal(err)
+	for _, k := range []kind{{udp: false}, {udp: true}} {
+		for _, name := range strategy.Names() {
+			b.Run(k.String()+"/"+name, func(b *testing.B) {
+				s := newSpace(b, k, 1, 1, 30000, 31000)
+				s.tuples = nil
+				r := newRig(b, s.setup(s.with(b, name), 0, nil))
+				const each = 1000
+				work := &churn{}
+				b.ReportAllocs()
+				for n := b.N; n > 0; n -= each {
+					work.left = min(n, each)
+					if err := r.Run(work); err != nil {
+						b.Fatal(err)
+					}
+					r.collector.TakeAll()
+				}
+				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "conn/s")
+			})
 		}
-		r.collector.TakeAll()
 	}
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "conn/s")
 }

@@ -1,13 +1,13 @@
 package engine
 
 import (
-	"syscall"
+	"errors"
+	"fmt"
+	"net/netip"
 
 	"lastport/loadgen/kernel"
 	"lastport/loadgen/outcome"
-	"lastport/loadgen/ports"
 	"lastport/loadgen/step"
-	"lastport/loadgen/strategy"
 )
 
 // batch is how many steps are asked for at a time. It bounds how long a worker
@@ -22,22 +22,42 @@ const longestWait = 20e6
 // call at a time, each timed alone. It is the engine for latency.
 type direct struct {
 	Options
-	seats []*seat
-	work  step.Work
-	steps [batch]step.Step
-	n, i  int // steps in the batch, and the next one
-
-	attempts, open int64 // this worker's
+	targets map[netip.AddrPort]bool // Targets again, to be looked up
+	seats   []*seat
+	work    step.Work
+	steps   [batch]step.Step
+	n, i    int // steps in the batch, and the next one
 }
 
 // NewDirect makes the engine and its threads, enough of them to hold
 // o.Connections at once under the descriptor limit.
 func NewDirect(o Options) (Engine, error) {
-	seats, err := newSeats(&o)
-	if err != nil {
+	if err := o.check(); err != nil {
 		return nil, err
 	}
-	return &direct{Options: o, seats: seats}, nil
+	if o.UDP { // a datagram socket is closed, no more
+		o.CloseMode, o.Keepalive, o.UserTimeout = step.ClientFIN, false, 0
+	}
+	d := &direct{Options: o, targets: map[netip.AddrPort]bool{}}
+	for i := range o.Targets {
+		d.targets[o.Targets[i].AddrPort()] = true
+	}
+	var err error
+	if d.seats, err = newSeats(&o); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// check refuses what would fail in the middle of a run.
+func (o *Options) check() error {
+	if o.Traits.Source && len(o.Sources) == 0 {
+		return errors.New("engine: the strategy binds to a source address, and there is none")
+	}
+	if pools, counted := o.Pools.Count(), len(o.Tally.lines[o.Worker].pools); pools > counted {
+		return fmt.Errorf("engine: %d pools of ports, and a tally of %d", pools, counted)
+	}
+	return nil
 }
 
 // finished, as the seat to go to next, says that the work is done.
@@ -92,7 +112,6 @@ func (d *direct) finish(done []step.Completion) {
 	if len(done) > 0 {
 		d.work.Take(done)
 	}
-	d.Tally.set(d.Worker, d.attempts, d.open)
 }
 
 // fetch gets the next batch and returns the seat to go on with. It waits while
@@ -149,82 +168,13 @@ func (d *direct) seatOf(st *step.Step, s *seat) int {
 	return s.index // which then answers no_fd
 }
 
-// doOpen makes one attempt.
-func (d *direct) doOpen(s *seat, st *step.Step, done []step.Completion) []step.Completion {
-	c := step.Completion{Op: step.Open, Probe: st.Probe, Source: st.Source, Target: st.Target, Tag: st.Tag, Due: st.Due}
-	d.count(st, &c)
-	c.Start = d.Clock.Now()
-	if len(s.free) == 0 {
-		return append(done, fail(c, outcome.Socket, syscall.EMFILE, c.Start))
-	}
-	target := &d.Targets[st.Target]
-	fd, errno := kernel.StreamSocket(target.Family())
-	if errno != 0 {
-		return append(done, fail(c, outcome.Socket, errno, d.Clock.Now()))
-	}
-	if d.Keepalive || d.UserTimeout > 0 {
-		kernel.SetTimeouts(fd, d.Keepalive, d.UserTimeout)
-	}
-	choice, _ := d.Strategy.Choose(strategy.Attempt{Pool: d.Pools.Of(st.Source, st.Target), Source: st.Source, Target: st.Target})
-	if st.Port != 0 {
-		choice.Window = ports.Range{Low: st.Port, High: st.Port}
-	}
-	if choice.Window.High != 0 {
-		errno = kernel.SetLocalPortRange(fd, choice.Window.Low, choice.Window.High)
-	}
-	if errno == 0 {
-		c.Start = d.Clock.Now()
-		if errno = kernel.Connect(fd, target); errno == syscall.EINPROGRESS {
-			// On one machine the answer comes within the call, but only a second
-			// call tells.
-			errno = kernel.Connect(fd, target)
-		}
-	}
-	now := d.Clock.Now()
-	switch errno {
-	case 0:
-		return append(done, s.opened(d, c, fd, now))
-	case syscall.EALREADY, syscall.EINPROGRESS:
-		s.park(c, fd, c.Start+int64(d.Timeout))
-		return done
-	}
-	_ = kernel.CloseFD(fd)
-	return append(done, fail(c, outcome.Connect, errno, now))
-}
-
-// count numbers the attempt among those of all workers, and says how many
-// connections are open.
-func (d *direct) count(st *step.Step, c *step.Completion) {
-	if !st.Probe {
-		d.attempts++
-	}
-	attempts, open := d.attempts, d.open
-	if len(d.Tally.lines) > 1 {
-		d.Tally.set(d.Worker, d.attempts, d.open)
-		moreAttempts, moreOpen := d.Tally.others(d.Worker)
-		attempts, open = attempts+moreAttempts, open+moreOpen
-	}
-	c.Open = uint32(open)
-	if !st.Probe {
-		c.Attempt = uint32(attempts)
-	}
-}
-
-// fail completes an attempt that came to nothing.
-func fail(c step.Completion, call outcome.Call, errno syscall.Errno, now int64) step.Completion {
-	c.End, c.Errno = now, uint16(errno)
-	c.GaveUp = errno == syscall.ETIMEDOUT
-	c.Outcome = outcome.Of(call, errno, outcome.Kernel)
-	return c
-}
-
 // doClose closes a connection by the run's close mode. What is timed is the
 // generator's own close.
 func (d *direct) doClose(s *seat, st *step.Step, done []step.Completion) []step.Completion {
 	_, k := place(st.Conn)
 	conn := s.conns[k]
 	c := step.Completion{
-		Op: step.Close, Probe: st.Probe, Source: st.Source, Target: conn.target,
+		Op: step.Close, Probe: st.Probe, Source: conn.source, Target: conn.target,
 		Port: conn.port, Conn: st.Conn, Tag: st.Tag, Due: st.Due,
 	}
 	if s.ends != nil && conn.peer == noPeer {
@@ -247,7 +197,6 @@ func (d *direct) doClose(s *seat, st *step.Step, done []step.Completion) []step.
 	if !d.LeavePeer {
 		s.shut(k, false)
 	}
-	s.release(k)
-	d.open--
+	s.leave(d, k)
 	return append(done, c)
 }

@@ -8,7 +8,6 @@
 package engine
 
 import (
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -67,41 +66,4 @@ type Options struct {
 	Worker      int  // index in the tally
 	Pinned      bool // its threads stay on the processor CPU
 	CPU         int
-}
-
-// Tally lets the workers of a run know how far they all are. Each writes its
-// own line and reads the others': nothing is written by two. A worker that is
-// alone writes once a batch; several write before each attempt, so that an
-// attempt's number is off by no more than the attempts under way.
-type Tally struct{ lines []line }
-
-// line is one worker's counts, alone on its cache lines.
-type line struct {
-	attempts, open atomic.Int64
-	_              [112]byte
-}
-
-// NewTally makes a tally for so many workers.
-func NewTally(workers int) *Tally { return &Tally{lines: make([]line, workers)} }
-
-// Open returns how many connections all workers hold.
-func (t *Tally) Open() int64 {
-	_, open := t.others(-1)
-	return open
-}
-
-func (t *Tally) set(worker int, attempts, open int64) {
-	t.lines[worker].attempts.Store(attempts)
-	t.lines[worker].open.Store(open)
-}
-
-// others adds up every line but one.
-func (t *Tally) others(worker int) (attempts, open int64) {
-	for i := range t.lines {
-		if i != worker {
-			attempts += t.lines[i].attempts.Load()
-			open += t.lines[i].open.Load()
-		}
-	}
-	return attempts, open
 }

@@ -39,7 +39,7 @@ func Example() {
 	}
 	e, err := engine.NewDirect(engine.Options{
 		Clock: clock, Targets: []kernel.Sockaddr{target}, Strategy: kernelChooses.Worker(0), CloseMode: step.ClientRST,
-		Timeout: time.Second, Connections: 5, Log: counted.Writer(), Tally: engine.NewTally(1),
+		Timeout: time.Second, Connections: 5, Log: counted.Writer(), Tally: engine.NewTally(1, 1),
 	})
 	if err != nil {
 		fmt.Println(err)

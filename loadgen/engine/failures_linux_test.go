@@ -1,7 +1,6 @@
 package engine_test
 
 import (
-	"net/netip"
 	"runtime"
 	"sync/atomic"
 	"syscall"
@@ -169,34 +168,6 @@ func TestListenerThatDoesNotClose(t *testing.T) {
 		closes := r.do(t, scenario.NewRelease(fill.Conns()))
 		if len(closes) != n || r.tally.Open() != 0 || len(clients(t, target)) != 0 {
 			t.Errorf("%d closed, %d open, sockets %v", len(closes), r.tally.Open(), clients(t, target))
-		}
-	}
-}
-
-// Without a listener on a target port that is a source port too, one attempt of
-// the range connects to itself. It counts as refused, and leaves nothing.
-func TestSelfConnect(t *testing.T) {
-	sources := sourcePorts(t, 45000, 45009)
-	at := netip.AddrPortFrom(unusedAddr().Addr(), 45004)
-	for _, strategy := range []string{"connect", "socket-range"} {
-		r := newRig(t, setup{target: at, sources: sources, strategy: strategy, mode: step.ClientRST})
-		selves := 0
-		for range 20 { // a search begins anywhere: not every round meets the port
-			for _, c := range r.do(t, &script{batches: [][]step.Step{opens(32)}}) {
-				if c.Outcome != outcome.Refused {
-					t.Errorf("%s: %+v", strategy, c)
-				}
-				if c.Self {
-					selves++
-				}
-			}
-		}
-		one := []step.Step{{Op: step.Open, Port: 45004}}
-		if c := r.do(t, &script{batches: [][]step.Step{one}})[0]; !c.Self || c.Outcome != outcome.Refused || c.Port != 45004 {
-			t.Errorf("%s: asked to connect to itself: %+v", strategy, c)
-		}
-		if got := r.collector.SelfConnects(); got != int64(selves)+1 || r.tally.Open() != 0 || len(clients(t, at)) != 0 {
-			t.Errorf("%s: %d counted of %d, %d open, sockets %v", strategy, got, selves+1, r.tally.Open(), clients(t, at))
 		}
 	}
 }

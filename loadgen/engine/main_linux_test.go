@@ -146,7 +146,7 @@ func tryRig(t testing.TB, s setup) (*rig, error) {
 		s.connections = 100
 	}
 	if s.tally == nil {
-		s.tally = engine.NewTally(1)
+		s.tally = engine.NewTally(1, 1)
 	}
 	chosen, err := strategy.New(s.strategy, strategy.Space{Ranges: s.sources})
 	if err != nil {

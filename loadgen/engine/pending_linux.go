@@ -71,10 +71,12 @@ func (p *pending) remove(i int32) {
 }
 
 // park keeps a connection that was begun until its answer comes.
-func (s *seat) park(c step.Completion, fd int, deadline int64) {
-	k := s.take()
-	s.conns[k] = conn{fd: int32(fd), peer: noPeer, target: c.Target}
-	s.watch(fd, unix.EPOLLOUT, s.pending.add(c, k, deadline))
+func (s *seat) park(d *direct, c step.Completion, k uint32) {
+	events := uint32(unix.EPOLLOUT)
+	if d.UDP {
+		events = unix.EPOLLIN
+	}
+	s.watch(int(s.conns[k].fd), events, s.pending.add(c, k, c.Start+int64(d.Timeout)))
 }
 
 // watch asks the poller for word of the socket. Without room for it the step
@@ -103,8 +105,7 @@ func (s *seat) closed(d *direct, c step.Completion, k uint32, errno syscall.Errn
 	c.GaveUp = errno == syscall.ETIMEDOUT
 	_ = kernel.CloseFD(int(s.conns[k].fd))
 	s.shut(k, false)
-	s.release(k)
-	d.open--
+	s.leave(d, k)
 	c.End = d.Clock.Now()
 	return c
 }
@@ -113,6 +114,11 @@ func (s *seat) closed(d *direct, c step.Completion, k uint32, errno syscall.Errn
 func (s *seat) reap(d *direct, done []step.Completion, now int64) []step.Completion {
 	if s.pending.count == 0 {
 		return done
+	}
+	if d.UDP {
+		for _, end := range s.ends { // what came after the last look
+			end.Serve()
+		}
 	}
 	n, _ := kernel.EpollWait(s.epoll, s.events[:], 0) // an error shows as steps that time out
 	for i := range n {
@@ -141,19 +147,19 @@ func (s *seat) answer(d *direct, i int32, done []step.Completion) []step.Complet
 	case step.Request:
 		return s.answered(d, i, done)
 	}
-	errno := kernel.Connect(fd, &d.Targets[it.c.Target])
+	errno := d.stands(&s.conns[it.slot])
 	if errno == syscall.EALREADY || errno == syscall.EINPROGRESS {
 		return done
 	}
 	now := d.Clock.Now()
 	s.pending.remove(i)
-	s.release(it.slot)
-	if errno == 0 || errno == syscall.EISCONN {
+	if errno == 0 {
 		_ = kernel.EpollRemove(s.epoll, fd)
-		return append(done, s.opened(d, it.c, fd, now))
+		return append(done, s.opened(d, it.c, it.slot, now))
 	}
 	_ = kernel.CloseFD(fd)
-	return append(done, fail(it.c, outcome.Connect, errno, now))
+	s.leave(d, it.slot)
+	return append(done, d.fail(it.c, outcome.Connect, errno, now))
 }
 
 // answered takes the answer that a request has waited for.
@@ -163,7 +169,7 @@ func (s *seat) answered(d *direct, i int32, done []step.Completion) []step.Compl
 	if peer != noPeer {
 		_ = s.ends[it.c.Target].Answer(peer) // what is wrong with it shows when the answer is read
 	}
-	errno := readAnswer(fd)
+	errno := readAnswer(fd, byteRequest)
 	if errno == syscall.EAGAIN {
 		return done
 	}
@@ -187,16 +193,10 @@ func (s *seat) giveUp(d *direct, i int32, now int64, why outcome.Code) step.Comp
 	_ = kernel.Reset(int(s.conns[it.slot].fd))
 	s.shut(it.slot, false)
 	s.disown(it.slot)
-	s.release(it.slot)
+	s.leave(d, it.slot)
 	it.c.End = now
-	switch it.c.Op {
-	case step.Open:
+	if it.c.Op != step.Close {
 		it.c.Outcome = why
-	case step.Close:
-		d.open--
-	case step.Request, step.Await:
-		it.c.Outcome = why
-		d.open--
 	}
 	return it.c
 }

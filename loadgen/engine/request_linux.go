@@ -10,10 +10,12 @@ import (
 	"lastport/loadgen/step"
 )
 
-// The bytes that a generator says to its listener.
+// The bytes that a generator says to its listener. The last two are answered by
+// themselves.
 const (
 	byteClose   = 0 // close, you are first
-	byteRequest = 1 // answer me with a byte
+	byteRequest = 1
+	byteOpen    = 2 // over UDP: count me as a connection
 )
 
 // doRequest sends one request and takes its answer, at once if it is there.
@@ -24,16 +26,20 @@ func (d *direct) doRequest(s *seat, st *step.Step, done []step.Completion) []ste
 	}
 	conn := s.conns[k]
 	c := step.Completion{
-		Op: step.Request, Probe: st.Probe, Source: st.Source, Target: conn.target,
+		Op: step.Request, Probe: st.Probe, Source: conn.source, Target: conn.target,
 		Port: conn.port, Conn: st.Conn, Tag: st.Tag, Due: st.Due,
 	}
 	c.Start = d.Clock.Now()
 	errno := kernel.WriteByte(int(conn.fd), byteRequest)
-	if errno == 0 && conn.peer != noPeer {
+	switch {
+	case errno != 0:
+	case conn.peer != noPeer:
 		errno = s.ends[conn.target].Answer(int(conn.peer))
+	case d.UDP && s.ends != nil:
+		s.ends[conn.target].Serve()
 	}
 	if errno == 0 {
-		errno = readAnswer(int(conn.fd))
+		errno = readAnswer(int(conn.fd), byteRequest)
 	}
 	switch errno {
 	case 0:
@@ -55,7 +61,7 @@ func (d *direct) doAwait(s *seat, st *step.Step, done []step.Completion) []step.
 	_, k := place(st.Conn)
 	conn := s.conns[k]
 	c := step.Completion{
-		Op: step.Await, Probe: st.Probe, Source: st.Source, Target: conn.target,
+		Op: step.Await, Probe: st.Probe, Source: conn.source, Target: conn.target,
 		Port: conn.port, Conn: st.Conn, Tag: st.Tag, Start: d.Clock.Now(),
 	}
 	if ended, errno := kernel.Ending(int(conn.fd)); ended {
@@ -66,14 +72,19 @@ func (d *direct) doAwait(s *seat, st *step.Step, done []step.Completion) []step.
 }
 
 // readAnswer takes the answer to one request. The end of the stream is a reset:
-// the listener owed an answer.
-func readAnswer(fd int) syscall.Errno {
+// the listener owed an answer. What is no answer is passed over: over UDP it was
+// meant for an earlier socket of the same address and port.
+func readAnswer(fd int, want byte) syscall.Errno {
 	var answer [1]byte
-	n, errno := kernel.Read(fd, answer[:])
-	if errno == 0 && n == 0 {
-		return syscall.ECONNRESET
+	for {
+		n, errno := kernel.Read(fd, answer[:])
+		if errno == 0 && n == 0 {
+			return syscall.ECONNRESET
+		}
+		if errno != 0 || answer[0] == want {
+			return errno
+		}
 	}
-	return errno
 }
 
 // lost ends a connection whose request failed.
@@ -81,11 +92,9 @@ func (s *seat) lost(d *direct, c step.Completion, k uint32, errno syscall.Errno)
 	_ = kernel.CloseFD(int(s.conns[k].fd))
 	s.shut(k, false)
 	s.disown(k)
-	s.release(k)
-	d.open--
-	c.End, c.Errno = d.Clock.Now(), uint16(errno)
-	c.GaveUp = errno == syscall.ETIMEDOUT
-	if c.Outcome = outcome.Of(outcome.Connect, errno, outcome.Kernel); errno == syscall.EPIPE {
+	s.leave(d, k)
+	c = d.fail(c, outcome.Connect, errno, d.Clock.Now())
+	if errno == syscall.EPIPE {
 		c.Outcome = outcome.Reset
 	}
 	return c

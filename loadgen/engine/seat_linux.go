@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"lastport/loadgen/kernel"
-	"lastport/loadgen/outcome"
-	"lastport/loadgen/step"
 )
 
 // seat is one of a worker's threads and the connections that live in its
@@ -26,15 +24,18 @@ type seat struct {
 	pending pending
 }
 
-// conn is one open connection. A worker's memory per connection is this and
-// its place in the free list: 16 bytes for both ends.
+// conn is one connection, open or pending. A worker's memory per connection is
+// this and its place in the free list: 20 bytes for both ends.
 type conn struct {
-	fd, peer int32 // peer: the listener's end in this table; -1: none
-	port     uint16
-	target   uint16
+	fd, peer       int32  // peer: the listener's end in this table
+	port           uint16 // 0 as long as the kernel has not told it
+	source, target uint16
+	open           bool
+	booked         bool // the strategy has chosen the port, and must be told when it is free
 }
 
 const (
+	noFD         = -1
 	noPeer       = -1
 	spareFDs     = 8   // left free in each table: the poller's, and a few for the runtime
 	maxSeats     = 512 // threads of one worker; a name holds 1 << (32 - slotBits) of them
@@ -64,7 +65,7 @@ func (e *LimitError) Hint() string {
 // newSeats starts the threads that o.Connections need.
 func newSeats(o *Options) ([]*seat, error) {
 	fds := fdsApart
-	if o.Ends != nil {
+	if o.Ends != nil && !o.UDP { // datagrams come by one socket of the listener's
 		fds = fdsTogether
 	}
 	want := o.Connections + 1 // one more, for the attempt that finds no port
@@ -148,36 +149,23 @@ func (s *seat) take() uint32 {
 	return k
 }
 
-func (s *seat) release(k uint32) { s.free = append(s.free, k) }
-
-// opened takes a connected socket in, unless it is connected to itself: with
-// no listener on a target port that is also a source port, the kernel may join
-// the two halves of one socket.
-func (s *seat) opened(d *direct, c step.Completion, fd int, now int64) step.Completion {
-	c.End = now
-	var local kernel.Sockaddr
-	if errno := kernel.LocalAddr(fd, &local); errno != 0 {
-		_ = kernel.CloseFD(fd)
-		return fail(c, outcome.Connect, errno, now)
+// leave gives the slot of a connection that is over back, or of one that never
+// came to be. It comes after the socket is closed: not before may its port be
+// chosen again.
+func (s *seat) leave(d *direct, k uint32) {
+	c := &s.conns[k]
+	pool := d.pool(c)
+	if c.open {
+		d.Tally.change(d.Worker, pool, -1)
 	}
-	c.Port = local.Port()
-	if local.AddrPort() == d.Targets[c.Target].AddrPort() {
-		_ = kernel.Reset(fd)
-		c.Self, c.Outcome = true, outcome.Refused
-		return c
+	if c.booked {
+		d.Strategy.Freed(pool, c.port)
 	}
-	k := s.take()
-	s.conns[k] = conn{fd: int32(fd), peer: noPeer, port: c.Port, target: c.Target}
-	d.open++
-	c.Conn = s.name(k)
-	if s.ends != nil {
-		s.owed = append(s.owed, k)
-		if len(s.owed) > d.Unaccepted {
-			s.acceptAll()
-		}
-	}
-	return c
+	s.free = append(s.free, k)
 }
+
+// pool returns which pool of ports the connection draws on.
+func (d *direct) pool(c *conn) int { return d.Pools.Of(c.source, c.target) }
 
 // acceptAll accepts what is in the listeners' queues and pairs it, by port, with
 // the connections that wait for their other end: usually the oldest of them. It

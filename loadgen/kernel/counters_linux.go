@@ -2,18 +2,21 @@ package kernel
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
 )
 
 // Counters are the network namespace's TCP and IP counters by their kernel
-// names, as in /proc/net/snmp and /proc/net/netstat.
+// names, as in /proc/net/snmp, /proc/net/netstat and, for UDP over IPv6,
+// /proc/net/snmp6.
 type Counters map[string]int64
 
 // ReadCounters reads the counters of the process's network namespace: the
-// groups Tcp, TcpExt and Udp. Names are unique across the first two; those of
-// Udp are prefixed with it, as nstat(8) does.
+// groups Tcp and TcpExt, which count both families, Udp, which counts IPv4
+// alone, and Udp6. Names are unique across the first two; those of the others
+// have the group before them, as in nstat(8).
 func ReadCounters() (Counters, error) {
 	c := make(Counters, 256)
 	for _, path := range []string{"/proc/self/net/snmp", "/proc/self/net/netstat"} {
@@ -25,7 +28,33 @@ func ReadCounters() (Counters, error) {
 			return nil, fmt.Errorf("kernel counters: %s: %w", path, err)
 		}
 	}
+	data, err := os.ReadFile("/proc/self/net/snmp6")
+	if errors.Is(err, os.ErrNotExist) {
+		return c, nil // a kernel without IPv6
+	}
+	if err == nil {
+		err = c.parse6(data)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("kernel counters: %w", err)
+	}
 	return c, nil
+}
+
+// parse6 reads lines "Name 1" and keeps those of Udp6.
+func (c Counters) parse6(data []byte) error {
+	for line := range bytes.Lines(data) {
+		f := bytes.Fields(line)
+		if len(f) != 2 || !bytes.HasPrefix(f[0], []byte("Udp6")) {
+			continue
+		}
+		v, err := strconv.ParseInt(string(f[1]), 10, 64)
+		if err != nil {
+			return fmt.Errorf("snmp6: %s: %w", f[0], err)
+		}
+		c[string(f[0])] = v
+	}
+	return nil
 }
 
 // parse reads pairs of lines: "Group: Name Name …" and "Group: 1 2 …".

@@ -32,12 +32,31 @@ func TestParseCounters(t *testing.T) {
 	}
 }
 
+func TestParseCounters6(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want Counters // nil: an error
+	}{
+		{"", Counters{}},
+		{"Udp6InErrors                    \t4\nUdpLite6InErrors \t5\nIp6InReceives 6\n", Counters{"Udp6InErrors": 4}},
+		{"Udp6NoPorts 1\nUdp6\n\nUdp6RcvbufErrors 0", Counters{"Udp6NoPorts": 1, "Udp6RcvbufErrors": 0}},
+		{"Udp6NoPorts x\n", nil},
+	} {
+		got := Counters{}
+		err := got.parse6([]byte(c.text))
+		if (err != nil) != (c.want == nil) || c.want != nil && !maps.Equal(got, c.want) {
+			t.Errorf("%q: %v, %v, want %v", c.text, got, err, c.want)
+		}
+	}
+}
+
 // No text makes the parser panic, and every name that it keeps is one of the text.
 func FuzzParseCounters(f *testing.F) {
 	f.Add([]byte("Tcp: MaxConn ActiveOpens\nTcp: -1 7\nUdp: InErrors\nUdp: 4\n"))
 	f.Add([]byte("TcpExt: \nTcpExt: \n\n\nTcp:"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		c := Counters{}
+		_ = c.parse6(text)
 		if err := c.parse(text); err != nil {
 			return
 		}
@@ -73,7 +92,7 @@ func TestCountersOfThisNamespace(t *testing.T) {
 	if changed["ActiveOpens"] != 10 || changed["PassiveOpens"] != 10 {
 		t.Errorf("10 connections changed %v", changed)
 	}
-	for _, name := range []string{"ListenOverflows", "ListenDrops", "TCPTimeWaitOverflow", "TWRecycled", "UdpInErrors", "RetransSegs"} {
+	for _, name := range []string{"ListenOverflows", "ListenDrops", "TCPTimeWaitOverflow", "TWRecycled", "UdpInErrors", "RetransSegs", "UdpRcvbufErrors", "Udp6RcvbufErrors"} {
 		if _, ok := after[name]; !ok {
 			t.Errorf("the kernel has no counter %s; it has %v", name, slices.Sorted(maps.Keys(after)))
 		}

@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"net/netip"
 	"syscall"
-	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -62,6 +61,10 @@ func (sa *Sockaddr) Family() int { return int(sa.raw.Family) }
 
 // Port returns the port in host order.
 func (sa *Sockaddr) Port() uint16 { return swap16(sa.raw.Port) }
+
+// SetPort changes the port, given in host order, of an address that NewSockaddr
+// made.
+func (sa *Sockaddr) SetPort(port uint16) { sa.raw.Port = swap16(port) } // the same place in both families
 
 // swap16 turns network order into host order and back. All systems that
 // lastport runs on are little-endian.
@@ -166,57 +169,24 @@ func Reset(fd int) syscall.Errno {
 	return CloseFD(fd)
 }
 
-// SetInt sets a socket option that is an int.
-func SetInt(fd, level, option, value int) syscall.Errno {
-	v := int32(value)
-	return setsockopt(fd, level, option, unsafe.Pointer(&v), unsafe.Sizeof(v))
-}
-
-// GetInt reads a socket option that is an int.
-func GetInt(fd, level, option int) (int, syscall.Errno) {
-	var v int32
-	n := uint32(unsafe.Sizeof(v))
-	_, _, e := syscall.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(fd), uintptr(level), uintptr(option),
-		uintptr(unsafe.Pointer(&v)), uintptr(unsafe.Pointer(&n)), 0)
-	return int(v), e
-}
-
-// ipLocalPortRange is IP_LOCAL_PORT_RANGE (include/uapi/linux/in.h), Linux 6.3.
-const ipLocalPortRange = 51
-
-// SetLocalPortRange lets the kernel choose the source port from low to high
-// alone: IP_LOCAL_PORT_RANGE, Linux 6.3 and later (ip(7)). The option holds the
-// upper bound in its high 16 bits. A bound outside the namespace's own
-// range is silently ignored by the kernel.
-func SetLocalPortRange(fd int, low, high uint16) syscall.Errno {
-	v := uint32(high)<<16 | uint32(low)
-	return setsockopt(fd, unix.IPPROTO_IP, ipLocalPortRange, unsafe.Pointer(&v), unsafe.Sizeof(v))
-}
-
-// SetTimeouts sets SO_KEEPALIVE, and TCP_USER_TIMEOUT if it is above 0 (tcp(7)).
-// Both are always allowed on a TCP socket.
-func SetTimeouts(fd int, keepalive bool, user time.Duration) {
-	if keepalive {
-		_ = SetInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
+// SourceFor returns the address that the kernel's route gives to a socket that
+// is connected to the target without being bound. Nothing is sent: it connects
+// a UDP socket and asks for its own address. Without a route the error is
+// ENETUNREACH, and EAGAIN without a free UDP port for the socket.
+func SourceFor(target netip.AddrPort) (netip.Addr, error) {
+	to, own := NewSockaddr(target), Sockaddr{}
+	if to.Port() == 0 {
+		to.SetPort(9) // discard: a port of 0 is no target, and any other gives the same route
 	}
-	if user > 0 {
-		_ = SetInt(fd, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(user.Milliseconds()))
+	fd, errno := DatagramSocket(to.Family())
+	if errno == 0 {
+		if errno = Connect(fd, &to); errno == 0 {
+			errno = LocalAddr(fd, &own)
+		}
+		_ = CloseFD(fd)
 	}
-}
-
-// HasLocalPortRange says whether the kernel knows IP_LOCAL_PORT_RANGE, by
-// asking for it.
-func HasLocalPortRange() (bool, error) {
-	fd, errno := StreamSocket(unix.AF_INET)
 	if errno != 0 {
-		return false, fmt.Errorf("socket: %w", errno)
+		return netip.Addr{}, fmt.Errorf("source address toward %v: %w", target.Addr(), errno)
 	}
-	errno = SetLocalPortRange(fd, 1, 65535)
-	_ = CloseFD(fd)
-	return errno == 0, nil
-}
-
-func setsockopt(fd, level, option int, value unsafe.Pointer, size uintptr) syscall.Errno {
-	_, _, e := syscall.RawSyscall6(unix.SYS_SETSOCKOPT, uintptr(fd), uintptr(level), uintptr(option), uintptr(value), size, 0)
-	return e
+	return own.AddrPort().Addr(), nil
 }

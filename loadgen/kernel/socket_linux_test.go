@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"errors"
 	"net/netip"
 	"syscall"
 	"testing"
@@ -30,6 +31,10 @@ func TestSockaddr(t *testing.T) {
 		}
 		if sa.AddrPort() != netip.AddrPortFrom(addr.Unmap(), port) || sa.Port() != port || sa.Family() != family {
 			t.Fatalf("%v port %d became %v, family %d", addr, port, sa.AddrPort(), sa.Family())
+		}
+		other := rapid.Uint16().Draw(t, "other port")
+		if sa.SetPort(other); sa.AddrPort() != netip.AddrPortFrom(addr.Unmap(), other) {
+			t.Fatalf("%v with port %d became %v", addr, other, sa.AddrPort())
 		}
 	})
 }
@@ -135,49 +140,14 @@ func TestReset(t *testing.T) {
 	}
 }
 
-// The kernel chooses from the window, to the last port; a bound outside the
-// namespace's range is silently ignored.
-func TestSetLocalPortRange(t *testing.T) {
-	fd, at := listener(t, nstest.Addr)
-	if err := WriteSysctl("net.ipv4.ip_local_port_range", "40000 40099"); err != nil {
-		t.Fatal(err)
-	}
-	connect := func(low, high uint16) (uint16, syscall.Errno) {
-		client, errno := StreamSocket(at.Family())
-		open(t, client, errno)
-		if errno := SetLocalPortRange(client, low, high); errno != 0 {
-			t.Fatalf("port range %d-%d: %v", low, high, errno)
-		}
-		if errno := Connect(client, &at); errno != 0 && errno != syscall.EINPROGRESS {
-			return 0, errno
-		}
-		var own Sockaddr
-		errno = LocalAddr(client, &own)
-		return own.Port(), errno
-	}
-	used := map[uint16]bool{}
-	for range 5 {
-		port, errno := connect(40010, 40014)
-		if errno != 0 || port < 40010 || port > 40014 || used[port] {
-			t.Errorf("port %d, %v, used before: %v", port, errno, used[port])
-		}
-		used[port] = true
-	}
-	if port, errno := connect(40010, 40014); errno != syscall.EADDRNOTAVAIL {
-		t.Errorf("of five ports the sixth is %d, %v", port, errno)
-	}
-	if port, errno := connect(50000, 50000); errno != 0 || port < 40000 || port > 40099 {
-		t.Errorf("a window outside the namespace's range: port %d, %v", port, errno)
-	}
-	_ = fd
-}
-
 func TestSocketCallsDoNotAllocate(t *testing.T) {
 	fd, at := listener(t, nstest.Addr)
 	var peer, own Sockaddr
 	n := testing.AllocsPerRun(100, func() {
 		client, _ := StreamSocket(at.Family())
 		_ = SetLocalPortRange(client, 40000, 40099)
+		_ = SetBindNoPort(client)
+		_ = SetReuseAddr(client)
 		_ = Connect(client, &at)
 		_ = LocalAddr(client, &own)
 		server, errno := Accept(fd, &peer)
@@ -190,5 +160,25 @@ func TestSocketCallsDoNotAllocate(t *testing.T) {
 	})
 	if n != 0 {
 		t.Errorf("%v allocations a connection, want none", n)
+	}
+}
+
+// The address that the route gives is the one that a connect takes, whatever the
+// port.
+func TestSourceFor(t *testing.T) {
+	for _, target := range []string{nstest.Addr + ":80", "127.0.0.1:0", "127.0.0.77:65535", "[::1]:80"} {
+		to := netip.MustParseAddrPort(target)
+		want := to.Addr() // of an address of this host, itself; but for 127.0.0.0/8
+		if target == "127.0.0.77:65535" {
+			want = netip.MustParseAddr("127.0.0.1")
+		}
+		if got, err := SourceFor(to); err != nil || got != want {
+			t.Errorf("toward %s: %v, %v, want %v", target, got, err, want)
+		}
+	}
+	for _, target := range []string{"203.0.113.1:80", "[2001:db8::1]:80"} { // the namespace has no route
+		if got, err := SourceFor(netip.MustParseAddrPort(target)); !errors.Is(err, syscall.ENETUNREACH) {
+			t.Errorf("toward %s: %v, %v, want ENETUNREACH", target, got, err)
+		}
 	}
 }

@@ -7,15 +7,11 @@
 package observe
 
 import (
-	"errors"
 	"net/netip"
 	"runtime"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"lastport/loadgen/kernel"
-	"lastport/loadgen/kernel/diag"
 	"lastport/reports/result"
 )
 
@@ -28,14 +24,14 @@ const dumpShare = 100
 type Sample struct {
 	TNS    int64
 	CPU    kernel.CPUTime  // of this process, since the last sample
-	States *result.States  // the generator's ends; when sockets were not listed, TIME_WAIT alone
+	States *result.States  // the generator's ends; when sockets were not listed, TIME_WAIT alone, and nil over UDP
 	Kernel result.Counters // what changed since the last sample, of those that explain a run
 }
 
 // Observer samples at equal intervals until it is stopped.
 type Observer struct {
 	clock   kernel.Clock
-	targets map[netip.AddrPort]bool
+	targets targets
 	samples chan Sample
 	stop    chan struct{}
 	done    chan result.Observer
@@ -43,9 +39,9 @@ type Observer struct {
 
 // Start begins to sample at every multiple of the interval on the clock. Of
 // samples that nobody takes in time the processor time is in the next one.
-func Start(clock kernel.Clock, targets []netip.AddrPort, interval time.Duration) *Observer {
+func Start(clock kernel.Clock, to []netip.AddrPort, udp bool, interval time.Duration) *Observer {
 	o := &Observer{
-		clock: clock, targets: set(targets),
+		clock: clock, targets: newTargets(to, udp),
 		samples: make(chan Sample, 1), stop: make(chan struct{}), done: make(chan result.Observer, 1),
 	}
 	go o.loop(interval)
@@ -79,15 +75,18 @@ func (o *Observer) loop(interval time.Duration) {
 			return
 		case <-tick.C:
 		}
-		s := Sample{TNS: o.clock.Now(), States: &result.States{}}
+		s := Sample{TNS: o.clock.Now()}
 		if s.TNS >= nextDump {
-			if client, _, err := count(o.targets, live); err == nil {
+			if client, _, err := o.targets.count(live); err == nil {
 				s.States = &client
 				cost.Dumps++
 			}
 			nextDump = afterDump(s.TNS, o.clock.Now())
 		}
-		if stat, err := kernel.ReadSockStat(); err == nil {
+		if stat, err := kernel.ReadSockStat(); err == nil && !o.targets.udp {
+			if s.States == nil {
+				s.States = &result.States{}
+			}
 			s.States.TimeWait = &stat.TimeWait
 		}
 		counters, err := kernel.ReadCounters()
@@ -114,6 +113,8 @@ func telling(c kernel.Counters) result.Counters {
 		"AttemptFails", "EstabResets", "RetransSegs", "ListenOverflows", "ListenDrops", "TCPTimeWaitOverflow", "TW",
 		"TWRecycled", "TWKilled", "PAWSActive", "PAWSEstab", "TCPReqQFullDrop", "TCPReqQFullDoCookies",
 		"TCPSynRetrans", "TCPTimeouts", "TCPAbortOnTimeout", "TCPAbortOnMemory", "TCPMemoryPressures",
+		"UdpNoPorts", "UdpInErrors", "UdpRcvbufErrors", "UdpSndbufErrors", "UdpMemErrors",
+		"Udp6NoPorts", "Udp6InErrors", "Udp6RcvbufErrors", "Udp6SndbufErrors", "Udp6MemErrors",
 	} {
 		if n := c[name]; n != 0 {
 			if kept == nil {
@@ -134,80 +135,3 @@ func untilNext(now int64, interval time.Duration) time.Duration {
 // afterDump returns when sockets may be listed again, after a list from began
 // to ended.
 func afterDump(began, ended int64) int64 { return ended + dumpShare*(ended-began) }
-
-// live are the states of sockets that a program holds or the kernel is still
-// finishing; TIME_WAIT is counted without a list.
-var live = diag.Of(diag.Established, diag.SynSent, diag.FinWait1, diag.FinWait2, diag.CloseWait, diag.LastAck, diag.Closing)
-
-// Count lists the sockets toward the targets and counts them by state: the
-// generator's ends, whose remote address is a target, and the listener's, whose
-// local address is one. It tries again when the table changes meanwhile.
-func Count(targets []netip.AddrPort) (client, server result.States, err error) {
-	for range 5 {
-		client, server, err = count(set(targets), live|diag.Of(diag.TimeWait))
-		if !errors.Is(err, diag.ErrInterrupted) {
-			break
-		}
-	}
-	return client, server, err
-}
-
-func count(targets map[netip.AddrPort]bool, states diag.States) (client, server result.States, err error) {
-	client, server = zero(), zero()
-	each := func(s *diag.Socket) {
-		switch {
-		case targets[plain(s.Remote)]:
-			add(&client, s.State)
-		case targets[plain(s.Local)]:
-			add(&server, s.State)
-		}
-	}
-	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
-		if err = diag.TCP(family, states, each); err != nil {
-			return client, server, err
-		}
-	}
-	return client, server, nil
-}
-
-func set(targets []netip.AddrPort) map[netip.AddrPort]bool {
-	m := make(map[netip.AddrPort]bool, len(targets))
-	for _, t := range targets {
-		m[plain(t)] = true
-	}
-	return m
-}
-
-// plain turns an IPv4-mapped IPv6 address into IPv4.
-func plain(ap netip.AddrPort) netip.AddrPort {
-	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
-}
-
-// zero has every state that count can count: 0 is measured, not absent.
-func zero() result.States {
-	return result.States{
-		SynSent: new(int64), Established: new(int64), FinWait1: new(int64), FinWait2: new(int64),
-		CloseWait: new(int64), LastAck: new(int64), Closing: new(int64), TimeWait: new(int64),
-	}
-}
-
-func add(s *result.States, state diag.State) {
-	switch state {
-	case diag.SynSent:
-		*s.SynSent++
-	case diag.Established:
-		*s.Established++
-	case diag.FinWait1:
-		*s.FinWait1++
-	case diag.FinWait2:
-		*s.FinWait2++
-	case diag.CloseWait:
-		*s.CloseWait++
-	case diag.LastAck:
-		*s.LastAck++
-	case diag.Closing:
-		*s.Closing++
-	case diag.TimeWait:
-		*s.TimeWait++
-	}
-}

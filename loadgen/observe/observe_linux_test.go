@@ -84,7 +84,7 @@ func expect(t *testing.T, targets []netip.AddrPort, client, server states) {
 	var c, s result.States
 	for start := time.Now(); time.Since(start) < patience/4; time.Sleep(ms) {
 		var err error
-		if c, s, err = Count(targets); err != nil {
+		if c, s, err = Count(targets, false); err != nil {
 			t.Fatal(err)
 		}
 		if these(c) == client && these(s) == server {
@@ -98,7 +98,7 @@ func expect(t *testing.T, targets []netip.AddrPort, client, server states) {
 // sockets on neither.
 func TestCountTellsTheEndsApart(t *testing.T) {
 	connect(t, nstest.Addr, 5) // somebody else's
-	for _, addr := range []string{nstest.Addr, "127.0.0.1", "::1"} {
+	for _, addr := range []string{nstest.Addr, nstest.Addr6, "127.0.0.1", "::1"} {
 		p := connect(t, addr, 4)
 		to := []netip.AddrPort{p.target}
 		expect(t, to, states{established: 4}, states{established: 4})
@@ -126,7 +126,7 @@ func TestSamples(t *testing.T) {
 	p := connect(t, nstest.Addr, 7)
 	clock := kernel.NewClock()
 	const interval = 10 * ms
-	o := Start(clock, []netip.AddrPort{p.target}, interval)
+	o := Start(clock, []netip.AddrPort{p.target}, false, interval)
 	seen, last := 0, int64(0)
 	for seen < 3 {
 		s := <-o.Samples()
@@ -158,7 +158,7 @@ func TestSamples(t *testing.T) {
 // later one.
 func TestSamplesThatNobodyTakes(t *testing.T) {
 	began := kernel.ProcessCPU()
-	o := Start(kernel.NewClock(), nil, ms)
+	o := Start(kernel.NewClock(), nil, false, ms)
 	time.Sleep(20 * ms)
 	var told kernel.CPUTime
 	for range 3 {

@@ -43,6 +43,10 @@ func (c Code) String() string {
 	return "invalid"
 }
 
+// Taken says whether an attempt came to nothing because what was chosen, or all
+// there was to choose from, is taken already.
+func (c Code) Taken() bool { return c == NoPort || c == PortBusy || c == TupleBusy }
+
 // Call is the system call that decided.
 type Call uint8
 

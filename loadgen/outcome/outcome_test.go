@@ -23,6 +23,7 @@ func TestOf(t *testing.T) {
 		{"bind to port 0 finds no port", Bind, syscall.EADDRINUSE, Kernel, NoPort},
 		{"bind to our port: it is taken", Bind, syscall.EADDRINUSE, Us, PortBusy},
 		{"UDP connect finds no port", Connect, syscall.EAGAIN, Kernel, NoPort},
+		{"UDP bind to port 0 finds no port", Bind, syscall.EADDRINUSE, Kernel, NoPort},
 
 		{"socket: the table is full", Socket, syscall.EMFILE, Kernel, NoFD},
 		{"socket: the system's table is full", Socket, syscall.ENFILE, Kernel, NoFD},
@@ -92,6 +93,15 @@ func TestNames(t *testing.T) {
 	}
 	if got := Count.String(); got != "invalid" {
 		t.Errorf("Count is called %s", got)
+	}
+}
+
+func TestTaken(t *testing.T) {
+	taken := map[Code]bool{NoPort: true, PortBusy: true, TupleBusy: true}
+	for c := range Count {
+		if c.Taken() != taken[c] {
+			t.Errorf("%v: taken is %v", c, c.Taken())
+		}
 	}
 }
 

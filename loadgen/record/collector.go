@@ -22,6 +22,7 @@ type Collector struct {
 	full    chan Chunk
 	usable  int64
 	bands   [bands + 1]band // connect latency by occupancy; the last: what no_port costs on the full range
+	points  []point         // the same close to single occupancies
 	timings [timings]*timing
 
 	outcomes   [outcome.Count]int64
@@ -95,6 +96,9 @@ func NewCollector(workers int, usable int64, started time.Time) (*Collector, err
 	c := &Collector{full: make(chan Chunk, workers*chunks), usable: usable, began: -1}
 	for i := range c.bands {
 		c.bands[i].latency = result.NewHistogram()
+	}
+	if usable > 0 {
+		c.points = newPoints(usable)
 	}
 	for i := range c.timings {
 		c.timings[i] = &timing{run: result.NewHistogram(), interval: result.NewHistogram()}
@@ -183,6 +187,7 @@ func (c *Collector) open(d *step.Completion) {
 		}
 		if c.usable > 0 {
 			c.bands[c.band(d.Open)].latency.Record(took)
+			recordPoint(c.points, int64(d.Open), took)
 		}
 		c.port(d.Port)
 		row.opened++
@@ -268,6 +273,7 @@ func (c *Collector) Fill(r *result.Result) {
 		r.Requests = &result.Requests{Answered: answered, Failed: c.unanswered}
 	}
 	r.Occupancy = c.occupancy()
+	r.AtOccupancy = summarizePoints(c.points)
 	r.Measured.FirstNoPort = c.firstPort
 	r.Timeline = c.rows.timeline.Rows()
 	if c.opened > 0 {

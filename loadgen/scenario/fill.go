@@ -52,8 +52,8 @@ type Opening struct {
 	conns    []uint32
 	inFlight int
 	left     turns // pairs that may have ports left
-	rounds   int  // rounds of failures in a row
-	failed   bool // a failure in this round
+	rounds   int   // rounds of failures in a row
+	failed   bool  // a failure in this round
 	last     outcome.Code
 	since    int64 // when the last success was, or the beginning
 	resume   int64 // no attempt before

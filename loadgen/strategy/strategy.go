@@ -8,9 +8,7 @@
 package strategy
 
 import (
-	"fmt"
 	"net/netip"
-	"strings"
 
 	"lastport/loadgen/ports"
 )
@@ -23,7 +21,8 @@ type Strategy interface {
 	Choose(a Attempt) (Choice, bool)
 	// Failed tells that a try came to nothing because what was chosen is taken: by
 	// a stranger, or still by an earlier connection. It says whether another try
-	// is worth its calls; if so, Choose is asked again with the next try.
+	// is worth its calls; if so, Choose is asked again with the next try, before any
+	// other attempt. A port that has failed is not told of by Freed.
 	Failed(a Attempt, c Choice) (again bool)
 	// Freed tells that a connection of the pool with this source port is closed,
 	// or never came to be: a port that Choose gave out may be chosen again.
@@ -140,60 +139,3 @@ type Run interface {
 func (s Space) Pools(t Traits) Pools {
 	return Pools{Sources: len(s.Sources), Targets: len(s.Targets), ByTarget: t.ByTarget(s.UDP)}
 }
-
-// maker makes a strategy of the name.
-type maker struct {
-	name string
-	make func(Space) Run
-}
-
-// known lists every strategy, the usual ones first.
-func known() []maker {
-	return []maker{
-		{connectName, newConnect},
-		{socketRangeName, newSocketRange},
-	}
-}
-
-// Names lists the words that New takes.
-func Names() []string {
-	var names []string
-	for _, m := range known() {
-		names = append(names, m.name)
-	}
-	return names
-}
-
-// New makes the named strategy. An unknown name is wrong usage, and the error's
-// hint names the nearest; a space without ports is an error, because a strategy
-// that chooses nothing leaves the choice to the kernel's whole range.
-func New(name string, space Space) (Run, error) {
-	for _, m := range known() {
-		if m.name != name {
-			continue
-		}
-		if space.Ranges.Size() == 0 {
-			return nil, fmt.Errorf("strategy %s: no source ports to choose from", name)
-		}
-		return m.make(space), nil
-	}
-	return nil, &unknownError{name: name}
-}
-
-// unknownError is the name of a strategy that does not exist.
-type unknownError struct{ name string }
-
-func (e *unknownError) Error() string {
-	return fmt.Sprintf("strategy %q: not one of %s", e.name, strings.Join(Names(), ", "))
-}
-
-// Hint returns what to type instead.
-func (e *unknownError) Hint() string {
-	if near, ok := ports.Nearest(e.name, Names()); ok {
-		return "--strategy " + near
-	}
-	return "--strategy " + Names()[0]
-}
-
-// Usage says that the caller asked for something that cannot be.
-func (e *unknownError) Usage() bool { return true }

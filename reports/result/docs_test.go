@@ -21,6 +21,9 @@ func TestDocsNameEveryField(t *testing.T) {
 	documented := documentedFields(string(text))
 	fields := map[string][]string{}
 	collectFields(reflect.TypeFor[result.Set](), fields)
+	collectFields(reflect.TypeFor[result.Checkup](), fields)
+	collectFields(reflect.TypeFor[result.Plan](), fields)
+	collectFields(reflect.TypeFor[result.Ranges](), fields)
 	for name, want := range fields {
 		if got := documented[name]; !slices.Equal(got, want) {
 			t.Errorf("docs/results.md, section %s\nlists %q\n want %q", name, got, want)

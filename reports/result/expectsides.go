@@ -11,8 +11,9 @@ func sideFields() []field {
 	witness := func(r *Result) *Witness { return r.Witness }
 	return []field{
 		{"server.accepted", count, of(server, func(s *Server) *int64 { return &s.Accepted })},
-		{"server.closed", count, of(server, func(s *Server) *int64 { return &s.Closed })},
+		{"server.closed", count, of(server, func(s *Server) *int64 { return s.Closed })},
 		{"server.distinct_peers", count, of(server, func(s *Server) *int64 { return &s.DistinctPeers })},
+		{"server.distinct_tuples", count, of(server, func(s *Server) *int64 { return s.DistinctTuples })},
 		{"server.requests", count, of(server, func(s *Server) *int64 { return &s.Requests })},
 		{"server.over_limit", count, of(server, func(s *Server) *int64 { return &s.OverLimit })},
 		{"server.idle_closed", count, of(server, func(s *Server) *int64 { return &s.IdleClosed })},

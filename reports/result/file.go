@@ -128,6 +128,8 @@ func documentOf(text []byte) (Document, error) {
 		return new(Result), nil
 	case *head.Schema == SetSchema:
 		return new(Set), nil
+	case *head.Schema == CheckupSchema:
+		return new(Checkup), nil
 	}
 	return nil, fmt.Errorf("%w: schema %.60q, want %s or %s", errSchema, *head.Schema, Schema, SetSchema)
 }

@@ -33,6 +33,7 @@ type Result struct {
 	Outcomes      Outcomes       `json:"outcomes"`
 	Latency       Latency        `json:"latency"`
 	Occupancy     []Band         `json:"occupancy,omitempty"`
+	AtOccupancy   []Point        `json:"at_occupancy,omitempty"`
 	Timeline      []Row          `json:"timeline,omitempty"`
 	Server        *Server        `json:"server,omitempty"`
 	ScheduleError *ScheduleError `json:"schedule_error,omitempty"`
@@ -42,6 +43,7 @@ type Result struct {
 	Recovery      *Recovery      `json:"recovery,omitempty"`
 	Ports         *Ports         `json:"ports,omitempty"`
 	Reuse         *Reuse         `json:"reuse,omitempty"`
+	Survey        *Survey        `json:"survey,omitempty"`
 	Kernel        Counters       `json:"kernel,omitempty"`
 	Cost          *Cost          `json:"cost,omitempty"`
 	Observer      *Observer      `json:"observer,omitempty"`
@@ -218,18 +220,6 @@ type Summary struct {
 	HDR     string `json:"hdr"` // HdrHistogram V2, compressed, base64
 }
 
-// Band is connect latency while the occupancy was from From to To (shares).
-// From 1 to 1 is the full range: there Count attempts failed.
-type Band struct {
-	From  float64 `json:"from"`
-	To    float64 `json:"to"`
-	Count int64   `json:"count"`
-	P50NS int64   `json:"p50_ns"`
-	P99NS int64   `json:"p99_ns"`
-	MaxNS int64   `json:"max_ns"`
-	HDR   string  `json:"hdr"`
-}
-
 // Row is one interval of the timeline; counts are those of the interval.
 type Row struct {
 	TNS       int64    `json:"t_ns"` // the interval's end
@@ -260,14 +250,24 @@ type States struct {
 
 // Server is what the listener saw.
 type Server struct {
-	Accepted      int64   `json:"accepted"`
-	Closed        int64   `json:"closed"`
-	DistinctPeers int64   `json:"distinct_peers"` // distinct (address, port) pairs among the accepted
-	Requests      int64   `json:"requests"`       // answered
-	OverLimit     int64   `json:"over_limit"`     // of the accepted, reset at once: as many were open as may be
-	IdleClosed    int64   `json:"idle_closed"`    // of the closed, those that sent nothing for too long
-	NoFD          int64   `json:"no_fd"`          // accepts that failed for want of a descriptor
-	States        *States `json:"states,omitempty"`
+	Accepted       int64   `json:"accepted"`                  // over UDP: openings that were answered
+	Closed         *int64  `json:"closed,omitempty"`          // absent over UDP, which has no close
+	DistinctPeers  int64   `json:"distinct_peers"`            // distinct (address, port) pairs among the accepted
+	DistinctTuples *int64  `json:"distinct_tuples,omitempty"` // distinct 4-tuples among the accepted: a peer counts once for each target
+	Requests       int64   `json:"requests"`                  // answered
+	OverLimit      int64   `json:"over_limit"`                // of the accepted, reset at once: as many were open as may be
+	IdleClosed     int64   `json:"idle_closed"`               // of the closed, those that sent nothing for too long
+	NoFD           int64   `json:"no_fd"`                     // accepts that failed for want of a descriptor
+	States         *States `json:"states,omitempty"`
+}
+
+// Open returns how many of the accepted are open; nil where no close is seen.
+func (s *Server) Open() *int64 {
+	if s.Closed == nil {
+		return nil
+	}
+	open := s.Accepted - *s.Closed
+	return &open
 }
 
 // ScheduleError says how late attempts of an open loop began: start less due
@@ -294,11 +294,12 @@ type TimeWait struct {
 // Witness counts the connections that were open at the fullest moment, as
 // seen independently by each side and by the kernel.
 type Witness struct {
-	Generator     int64  `json:"generator"`
-	ServerOpen    int64  `json:"server_open"`
-	DistinctPeers int64  `json:"distinct_peers"`
-	SockDiag      *int64 `json:"sock_diag,omitempty"` // the generator's ends in ESTABLISHED, by sock_diag
-	Agree         bool   `json:"agree"`
+	Generator      int64  `json:"generator"`
+	ServerOpen     *int64 `json:"server_open,omitempty"` // absent over UDP
+	DistinctPeers  int64  `json:"distinct_peers"`
+	DistinctTuples *int64 `json:"distinct_tuples,omitempty"`
+	SockDiag       *int64 `json:"sock_diag,omitempty"` // the generator's ends in ESTABLISHED, by sock_diag
+	Agree          bool   `json:"agree"`
 }
 
 // Recovery tells of the one connection that is opened after the release. Its

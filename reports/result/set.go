@@ -12,7 +12,22 @@ type Set struct {
 	Planned     int       `json:"planned,omitempty"`
 	Skipped     []string  `json:"skipped,omitempty"` // what was left out, and why
 	Interrupted bool      `json:"interrupted,omitempty"`
+	Rows        []SetRow  `json:"rows,omitempty"` // of a bench: its table
 	Runs        []*Result `json:"runs"`
+}
+
+// SetRow is one way of using ports, as a bench compares them, and the runs that
+// tell of it. A run may tell of several: how connections are closed does
+// not change how many there can be.
+type SetRow struct {
+	Name      string            `json:"name"` // "connect", or what differs from the row of that name: "tcp_tw_reuse=1"
+	Strategy  string            `json:"strategy"`
+	Range     string            `json:"range"`
+	RangeName string            `json:"range_name,omitempty"`
+	Close     string            `json:"close"`
+	Sysctls   map[string]string `json:"sysctl,omitempty"` // what the row itself sets
+	Predicted Predicted         `json:"predicted"`        // by the host's settings and Sysctls, before any run
+	Runs      []string          `json:"runs"`             // their run.id; one that was not made is not in the set
 }
 
 // Document is what a file holds: a *Result or a *Set.

@@ -15,7 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// State is a TCP state as the kernel numbers it (include/net/tcp_states.h).
+// State is a TCP state as the kernel numbers it (include/net/tcp_states.h). A
+// UDP socket is Established once it is connected, and BoundInactive before.
 type State uint8
 
 // The TCP states.
@@ -32,7 +33,7 @@ const (
 	Listen
 	Closing
 	NewSynRecv
-	BoundInactive // bound, neither listening nor connected; Linux 6.8 and later list it, as CLOSE
+	BoundInactive // bound, neither listening nor connected; Linux 6.8 and later list it for TCP, as CLOSE
 	stateCount
 )
 
@@ -71,6 +72,7 @@ type Socket struct {
 	Remote netip.AddrPort
 	UID    uint32
 	Inode  uint32 // 0 for sockets without a descriptor, such as those in TIME_WAIT
+	V6Only bool   // of an IPv6 socket that listens or is bound: it has no part in IPv4 (IPV6_V6ONLY)
 }
 
 // ErrInterrupted says that the table changed while it was listed: a socket may
@@ -82,6 +84,7 @@ const (
 	sockDiagByFamily = 20
 	reqSize          = 56 // struct inet_diag_req_v2
 	msgSize          = 72 // struct inet_diag_msg
+	skV6Only         = 11 // INET_DIAG_SKV6ONLY, an attribute of one byte
 	bufferSize       = 256 << 10
 )
 
@@ -89,6 +92,19 @@ const (
 // in one of the states, in the network namespace of the calling thread. f must
 // not keep the pointer. ErrInterrupted comes after the last call of f.
 func TCP(family uint8, states States, f func(*Socket)) error {
+	return list(request(family, unix.IPPROTO_TCP, states), f)
+}
+
+// UDP is TCP for UDP sockets. ENOENT says that the kernel has no udp_diag.
+func UDP(family uint8, states States, f func(*Socket)) error {
+	if states&Of(BoundInactive) != 0 {
+		states |= Of(Closed) // as udp_diag asks for them
+	}
+	return list(request(family, unix.IPPROTO_UDP, states), f)
+}
+
+// list asks the kernel for sockets and reads its answer.
+func list(request []byte, f func(*Socket)) error {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
 	if err != nil {
 		return fmt.Errorf("sock_diag: socket: %w", err)
@@ -98,7 +114,7 @@ func TCP(family uint8, states States, f func(*Socket)) error {
 	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &timeout); err != nil {
 		return fmt.Errorf("sock_diag: timeout: %w", err)
 	}
-	if err := unix.Sendto(fd, request(family, states), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+	if err := unix.Sendto(fd, request, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		return fmt.Errorf("sock_diag: request: %w", err)
 	}
 	buf := make([]byte, bufferSize)
@@ -126,7 +142,7 @@ func TCP(family uint8, states States, f func(*Socket)) error {
 	}
 }
 
-func request(family uint8, states States) []byte {
+func request(family, protocol uint8, states States) []byte {
 	b := make([]byte, unix.SizeofNlMsghdr+reqSize)
 	ne := binary.NativeEndian
 	ne.PutUint32(b[0:], uint32(len(b)))
@@ -134,7 +150,7 @@ func request(family uint8, states States) []byte {
 	ne.PutUint16(b[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
 	req := b[unix.SizeofNlMsghdr:]
 	req[0] = family
-	req[1] = unix.IPPROTO_TCP
+	req[1] = protocol
 	ne.PutUint32(req[4:], uint32(states))
 	return b
 }
@@ -186,6 +202,18 @@ func (s *Socket) decode(b []byte) {
 	s.Remote = addrPort(family, b[24:40], b[6:8])
 	s.UID = binary.NativeEndian.Uint32(b[64:])
 	s.Inode = binary.NativeEndian.Uint32(b[68:])
+	s.V6Only = false
+	// Attributes follow: length, kind and payload, each padded to four bytes.
+	for a := b[msgSize:]; len(a) >= unix.SizeofNlAttr; {
+		size := int(binary.NativeEndian.Uint16(a))
+		if size < unix.SizeofNlAttr || size > len(a) {
+			return
+		}
+		if binary.NativeEndian.Uint16(a[2:]) == skV6Only && size > unix.SizeofNlAttr {
+			s.V6Only = a[unix.SizeofNlAttr] != 0
+		}
+		a = a[min(len(a), (size+3)&^3):]
+	}
 }
 
 func addrPort(family uint8, addr, port []byte) netip.AddrPort {

@@ -16,12 +16,15 @@ import (
 	"lastport/loadgen/kernel/nstest"
 )
 
+// lists are diag.TCP or diag.UDP.
+type lists func(uint8, diag.States, func(*diag.Socket)) error
+
 // list returns the sockets of the family whose local or remote port is the one.
-func list(t *testing.T, family uint8, states diag.States, port uint16) []diag.Socket {
+func list(t *testing.T, from lists, family uint8, states diag.States, port uint16) []diag.Socket {
 	t.Helper()
 	for range 10 {
 		var sockets []diag.Socket
-		err := diag.TCP(family, states, func(s *diag.Socket) {
+		err := from(family, states, func(s *diag.Socket) {
 			if s.Local.Port() == port || s.Remote.Port() == port {
 				sockets = append(sockets, *s)
 			}
@@ -37,23 +40,12 @@ func list(t *testing.T, family uint8, states diag.States, port uint16) []diag.So
 	return nil
 }
 
-// stream opens a socket that is closed with the test.
-func stream(t *testing.T, family int) int {
-	t.Helper()
-	fd, errno := kernel.StreamSocket(family)
-	if errno != 0 {
-		t.Fatal(errno)
-	}
-	t.Cleanup(func() { _ = kernel.CloseFD(fd) })
-	return fd
-}
-
 // bound is a socket that is bound to a port that the kernel chooses: there, no
 // earlier test has left anything.
 func bound(t *testing.T, addr string) (fd int, at netip.AddrPort) {
 	t.Helper()
 	sa := kernel.NewSockaddr(netip.AddrPortFrom(netip.MustParseAddr(addr), 0))
-	fd = stream(t, sa.Family())
+	fd = socket(t, false, sa.Family())
 	if errno := kernel.Bind(fd, &sa); errno != 0 {
 		t.Fatalf("bind to %s: %v", addr, errno)
 	}
@@ -84,7 +76,7 @@ func TestStatesOfRealSockets(t *testing.T) {
 			t.Fatal(errno)
 		}
 		expect(t, family, at, diag.Listen)
-		client := stream(t, sa.Family())
+		client := socket(t, false, sa.Family())
 		_ = kernel.Connect(client, &sa)
 		var peer kernel.Sockaddr
 		server, errno := kernel.Accept(fd, &peer)
@@ -92,7 +84,7 @@ func TestStatesOfRealSockets(t *testing.T) {
 			kernel.Sleep(1e6)
 		}
 		expect(t, family, at, diag.Listen, diag.Established, diag.Established)
-		for _, s := range list(t, family, diag.Of(diag.Established), at.Port()) {
+		for _, s := range list(t, diag.TCP, family, diag.Of(diag.Established), at.Port()) {
 			if s.Local == at && s.Remote != peer.AddrPort() || s.Local != at && (s.Local != peer.AddrPort() || s.Remote != at) {
 				t.Errorf("%v to %v, want %v to %v or back", s.Local, s.Remote, peer.AddrPort(), at)
 			}
@@ -104,7 +96,7 @@ func TestStatesOfRealSockets(t *testing.T) {
 		expect(t, family, at, diag.Listen, diag.FinWait2, diag.CloseWait)
 		_ = kernel.CloseFD(server)
 		expect(t, family, at, diag.Listen, diag.TimeWait)
-		if got := list(t, family, diag.Of(diag.TimeWait), at.Port()); len(got) != 1 || got[0].Local != peer.AddrPort() || got[0].Inode != 0 {
+		if got := list(t, diag.TCP, family, diag.Of(diag.TimeWait), at.Port()); len(got) != 1 || got[0].Local != peer.AddrPort() || got[0].Inode != 0 {
 			t.Errorf("in TIME_WAIT: %+v, want %v without an inode", got, peer.AddrPort())
 		}
 	}
@@ -116,7 +108,7 @@ func expect(t *testing.T, family uint8, at netip.AddrPort, want ...diag.State) {
 	var got []diag.Socket
 	count := map[diag.State]int{}
 	for range 500 {
-		got = list(t, family, diag.All, at.Port())
+		got = list(t, diag.TCP, family, diag.All, at.Port())
 		clear(count)
 		for _, s := range got {
 			count[s.State]++
@@ -149,7 +141,7 @@ func TestFilters(t *testing.T) {
 		{unix.AF_INET, diag.Of(diag.Established, diag.TimeWait), 0},
 		{unix.AF_INET6, diag.All, 0},
 	} {
-		if got := list(t, c.family, c.states, at.Port()); len(got) != c.want {
+		if got := list(t, diag.TCP, c.family, c.states, at.Port()); len(got) != c.want {
 			t.Errorf("family %d, states %b: %+v, want %d", c.family, c.states, got, c.want)
 		}
 	}
@@ -161,12 +153,12 @@ func TestManySockets(t *testing.T) {
 	at := listening(t, n)
 	sa := kernel.NewSockaddr(at)
 	for range n {
-		if errno := kernel.Connect(stream(t, unix.AF_INET), &sa); errno != 0 && errno != unix.EINPROGRESS {
+		if errno := kernel.Connect(socket(t, false, unix.AF_INET), &sa); errno != 0 && errno != unix.EINPROGRESS {
 			t.Fatal(errno)
 		}
 	}
 	ports := map[uint16]bool{}
-	for _, s := range list(t, unix.AF_INET, diag.Of(diag.Established), at.Port()) {
+	for _, s := range list(t, diag.TCP, unix.AF_INET, diag.Of(diag.Established), at.Port()) {
 		if s.Remote == at {
 			ports[s.Local.Port()] = true
 		}
@@ -232,6 +224,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(message(20, unix.NLM_F_MULTI, make([]byte, 72)))
 	f.Add(append(message(20, 0, make([]byte, 73)), message(unix.NLMSG_DONE, 0, number(0))...))
 	f.Add(message(unix.NLMSG_ERROR, 0, number(-2)))
+	f.Add(message(20, 0, slices.Concat(make([]byte, 72), []byte{5, 0, 11, 0, 1, 0, 0, 0, 4, 0, 11, 0, 3, 0, 0, 0})))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		sockets := 0
 		_, _, _ = diag.Parse(b, func(s *diag.Socket) {

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"runtime"
@@ -17,12 +16,17 @@ import (
 	"testing"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 )
 
-// Addr is the address, beside 127.0.0.1 and ::1, that the tests' loopback link
-// has: of the range for benchmarks (RFC 2544), because the default of
-// tcp_tw_reuse treats 127.0.0.0/8 unlike addresses of production.
-const Addr = "198.18.0.1"
+// Addr and Addr6 are the addresses, beside 127.0.0.1 and ::1, that the tests'
+// loopback link has: of the ranges for benchmarks (RFC 2544, RFC 5180), because
+// the default of tcp_tw_reuse treats 127.0.0.0/8 and ::1 unlike addresses of
+// production.
+const (
+	Addr  = "198.18.0.1"
+	Addr6 = "2001:2::1"
+)
 
 const (
 	insideEnv  = "LASTPORT_NSTEST_INSIDE"
@@ -30,8 +34,9 @@ const (
 )
 
 // Main is the whole of a TestMain: it runs the tests in a private namespace
-// with a loopback link that is up and has Addr, and somaxconn at 65,535, and
-// ends the process with their status, as the main of a test program does.
+// with a loopback link that is up and has Addr and Addr6, and somaxconn at
+// 65,535, and ends the process with their status, as the main of a test program
+// does.
 //
 // Where no namespace can be made the tests are skipped with a line that says
 // so, or fail if LASTPORT_REQUIRE_NETNS is 1.
@@ -99,9 +104,18 @@ func furnish() error {
 	if err := netlink.LinkSetUp(lo); err != nil {
 		return fmt.Errorf("bring lo up: %w", err)
 	}
-	addr := &netlink.Addr{IPNet: &net.IPNet{IP: net.ParseIP(Addr), Mask: net.CIDRMask(32, 32)}}
-	if err := netlink.AddrAdd(lo, addr); err != nil && !errors.Is(err, syscall.EEXIST) {
-		return fmt.Errorf("add %s to lo: %w", Addr, err)
+	for _, text := range []string{Addr + "/32", Addr6 + "/128"} {
+		addr, err := netlink.ParseAddr(text)
+		if err == nil {
+			// Without duplicate address detection: even on loopback, where it finds
+			// nothing, an address cannot be bound until a worker of the kernel has seen to
+			// it (addrconf_dad_work in net/ipv6/addrconf.c).
+			addr.Flags = unix.IFA_F_NODAD
+			err = netlink.AddrAdd(lo, addr)
+		}
+		if err != nil && !errors.Is(err, syscall.EEXIST) {
+			return fmt.Errorf("add %s to lo: %w", text, err)
+		}
 	}
 	if err := os.WriteFile("/proc/sys/net/core/somaxconn", []byte("65535"), 0o644); err != nil {
 		return fmt.Errorf("set net.core.somaxconn: %w", err)

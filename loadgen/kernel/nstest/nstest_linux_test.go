@@ -17,11 +17,13 @@ func TestNamespaceIsPrivateAndFurnished(t *testing.T) {
 	if len(links) != 1 || links[0].Name != "lo" {
 		t.Errorf("links %v, want lo alone: this is not a namespace of its own", links)
 	}
-	listener, err := net.Listen("tcp4", Addr+":80")
-	if err != nil {
-		t.Fatalf("listen on %s: %v", Addr, err)
+	for _, addr := range []string{Addr, Addr6} {
+		listener, err := net.Listen("tcp", net.JoinHostPort(addr, "80"))
+		if err != nil {
+			t.Fatalf("listen on %s: %v", addr, err)
+		}
+		defer listener.Close() //nolint:errcheck // nothing was sent
 	}
-	defer listener.Close() //nolint:errcheck // nothing was sent
 	somaxconn, err := os.ReadFile("/proc/sys/net/core/somaxconn")
 	if err != nil || strings.TrimSpace(string(somaxconn)) != "65535" {
 		t.Errorf("somaxconn %q, %v, want 65535", somaxconn, err)

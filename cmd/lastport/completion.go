@@ -1,0 +1,118 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"lastport/loadgen"
+	"lastport/loadgen/place"
+	"lastport/loadgen/ports"
+	"lastport/loadgen/step"
+	"lastport/loadgen/strategy"
+)
+
+// shells are those that lastport can write a completion script for.
+func shells() []string { return []string{"bash", "zsh", "fish", "powershell"} }
+
+// completionVerb writes the script that a shell completes lastport's words with.
+func (a *app) completionVerb() *cobra.Command {
+	return &cobra.Command{
+		Use:   "completion " + strings.Join(shells(), "|"),
+		Short: "write the script by which a shell completes verbs and flags",
+		Long: "completion writes a script for a shell to standard output. With it, Tab\n" +
+			"completes verbs, flags, and those values of flags that come from a list, such\n" +
+			"as the named ranges.",
+		Example:   "  source <(lastport completion bash)\n  lastport completion fish > ~/.config/fish/completions/lastport.fish",
+		ValidArgs: shells(),
+		Args: func(_ *cobra.Command, args []string) error {
+			switch {
+			case len(args) != 1:
+				return usagef("lastport completion bash", "completion takes one shell, but got %d", len(args))
+			case !slices.Contains(shells(), args[0]):
+				return usagef("lastport completion bash", "completion: unknown shell %q: not one of %s", args[0], strings.Join(shells(), ", "))
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			root := c.Root()
+			write := map[string]func() error{
+				"bash":       func() error { return root.GenBashCompletionV2(a.stdout, true) },
+				"zsh":        func() error { return root.GenZshCompletion(a.stdout) },
+				"fish":       func() error { return root.GenFishCompletion(a.stdout, true) },
+				"powershell": func() error { return root.GenPowerShellCompletionWithDesc(a.stdout) },
+			}[args[0]]
+			if err := write(); err != nil {
+				return fmt.Errorf("completion %s: %w", args[0], err)
+			}
+			return nil
+		},
+	}
+}
+
+// completeValues makes every flag of a verb complete what its value can be:
+// words from a list, folders, or nothing where no list has it. Files come by
+// themselves only where a file is meant.
+func completeValues(c *cobra.Command) {
+	if c.ValidArgs == nil && !strings.Contains(c.Use, "FILE") {
+		c.ValidArgsFunction = cobra.NoFileCompletions
+	}
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		complete := cobra.NoFileCompletions
+		if words := flagWords(c.Name(), f.Name); words != nil {
+			complete = cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)
+		}
+		switch f.Name {
+		case "output": // a file
+			return
+		case "out":
+			complete = cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs)
+		}
+		_ = c.RegisterFlagCompletionFunc(f.Name, complete) // it fails for a flag that is not there, or twice
+	})
+}
+
+// flagWords are the words that a verb's flag takes, nil where they come from no
+// list. What follows a tab says what a word is.
+func flagWords(verb, flag string) []string {
+	switch flag {
+	case "range":
+		return rangeWords()
+	case "strategy":
+		return strategy.Names()
+	case "close":
+		if verb == "reuse" {
+			return append(step.CloseModes(), "all")
+		}
+		return step.CloseModes()
+	case "mode":
+		return loadgen.ReuseModes()
+	case "engine":
+		return []string{"auto", "direct"}
+	case "ends":
+		return []string{"auto", "together", "apart"}
+	case "place":
+		return place.Kinds()
+	case "format":
+		return []string{"text", "json"}
+	case "progress":
+		return []string{"auto", "plain", "none"}
+	case "proto":
+		return []string{"tcp", "udp"}
+	}
+	return nil
+}
+
+// rangeWords are the host's range and those with a name.
+func rangeWords() []string {
+	words := []string{"host\tthe range of this host"}
+	for _, p := range ports.Profiles() {
+		for _, name := range append([]string{p.Name}, p.Aliases...) {
+			words = append(words, name+"\t"+p.Ranges.String())
+		}
+	}
+	return words
+}

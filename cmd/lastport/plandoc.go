@@ -1,0 +1,127 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	"lastport/loadgen/capacity"
+	"lastport/loadgen/ports"
+	"lastport/loadgen/strategy"
+	"lastport/reports/result"
+)
+
+// document puts a plan into the form that is rendered.
+func (f *planFlags) document(p capacity.Plan, env planEnv) *result.Plan {
+	w := p.Wish
+	d := &result.Plan{
+		Schema: result.PlanSchema, Tool: tool(), Asked: f.asked(w, env),
+		Space: result.Space{
+			Ports: w.Range.Size(), PortsUsable: p.Answer.Usable.Size(), Sources: max(w.Sources, 1), Targets: max(w.Targets, 1),
+			Tuples: p.Answer.Tuples, Reserved: w.Reserved.Intersect(w.Range).String(),
+		},
+		Sustain: sustained(p.Answer, w.Hold, p.Safe), Each: sustained(p.Each, w.Hold, p.SafeEach),
+		Binds: p.Binds, Why: p.Answer.Why, Notes: f.notes(p, env),
+	}
+	if p.Demand != nil {
+		d.Demand = &result.Demand{
+			Holds: p.Demand.Holds, Tuples: result.Interval(p.Demand.Tuples), Occupancy: result.ShareInterval(p.Demand.Occupancy),
+			Needed: result.Needed{
+				TupleSets: p.Demand.Needed.Sets, Ports: p.Demand.Needed.Ports,
+				Sources: p.Demand.Needed.Sources, Targets: p.Demand.Needed.Targets,
+			},
+		}
+	}
+	for _, way := range p.Ways {
+		gives := result.PlanWay{Change: way.Change, Sustain: sustained(way.Answer, w.Hold, way.Safe), TupleSets: way.Needed.Sets}
+		if p.Demand != nil {
+			gives.Holds = &way.Holds
+		}
+		d.Ways = append(d.Ways, gives)
+	}
+	return d
+}
+
+// asked is the wish as it was understood.
+func (f *planFlags) asked(w capacity.Wish, env planEnv) result.Asked {
+	asked := result.Asked{
+		Range: w.Range.String(), System: "Linux", Exclude: f.exclude, Sources: w.Sources, Targets: w.Targets,
+		Proto: w.Proto, Strategy: f.strategy, Close: w.Close,
+		HoldNS: int64(w.Hold), RatePerS: w.Rate, Concurrency: w.Open, Headroom: w.Headroom,
+	}
+	p, isProfile := ports.Lookup(f.ranges)
+	if isProfile || f.ranges == hostsOwn {
+		asked.RangeName = f.ranges
+	}
+	if w.Proto == "udp" {
+		asked.Close = ""
+	}
+	if w.System != nil {
+		asked.System = p.System
+		return asked
+	}
+	asked.Settings, asked.SettingsFrom, asked.HZ = make(map[string]string), env.from, env.settings.HZ
+	for _, key := range []string{keyTWReuse, keyTWDelay, keyTimestamps} {
+		if value := env.values[key]; value != "" {
+			asked.Settings[settingsPrefix+key] = value
+		}
+	}
+	return asked
+}
+
+// sustained is an answer in the form that is rendered.
+func sustained(a capacity.Answer, hold time.Duration, safe float64) result.Sustained {
+	s := result.Sustained{Connections: result.Interval(a.Connections)}
+	if !a.Unstated {
+		s.ReuseNS = &result.Interval{Min: int64(a.Reuse.Min), Max: int64(a.Reuse.Max)}
+	}
+	if a.Rate != nil {
+		rate := result.RateInterval(*a.Rate)
+		s.RatePerS = &rate
+		if hold > 0 {
+			s.Open = &result.Interval{Min: int64(rate.Min * hold.Seconds()), Max: int64(rate.Max * hold.Seconds())}
+		}
+	}
+	if !math.IsInf(safe, 1) {
+		s.SafePerS = &safe
+	}
+	return s
+}
+
+// notes are what else to know of the answer.
+func (f *planFlags) notes(p capacity.Plan, env planEnv) []string {
+	var notes []string
+	add := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
+	w := p.Wish
+	if profile, ok := ports.Lookup(f.ranges); ok && w.System != nil && profile.Note != "" {
+		add("%s; source: %s", profile.Note, profile.Source)
+	}
+	if d := p.Demand; w.System == nil && d != nil && !d.Holds && d.Needed.Sources > 1 && !strategy.TakesSource(f.strategy) {
+		add("%s leaves the source address to the kernel: to use several, bind to each in turn (--strategy %s)", f.strategy, defaultStrategy(2))
+	}
+	if w.System == nil && w.Proto == "tcp" && w.Close == "client-fin" {
+		if w.Settings.TWReuse == 2 && w.Settings.Timestamps {
+			add("tcp_tw_reuse=2 is for loopback targets alone; this plan is for all others")
+		}
+		f.timeWaitNotes(p, env, add)
+	}
+	add("ports alone are counted: descriptors, memory and processors have limits of their own")
+	return notes
+}
+
+// timeWaitNotes are about settings of which more is believed than they do.
+func (f *planFlags) timeWaitNotes(p capacity.Plan, env planEnv, add func(string, ...any)) {
+	for _, text := range f.sysctls {
+		if key, _, err := planSetting(text); err == nil && key == keyFINTimeout {
+			add("tcp_fin_timeout is the time in FIN_WAIT_2, not in TIME_WAIT: it changes nothing here")
+		}
+	}
+	waiting := float64(p.Answer.Connections.Max)
+	if p.Wish.Rate > 0 {
+		waiting = p.Wish.Rate * p.Answer.Reuse.Max.Seconds()
+	}
+	if most, err := strconv.Atoi(env.values[keyTWBuckets]); err == nil && waiting > float64(most) {
+		add("up to %.0f sockets in TIME_WAIT are more than tcp_max_tw_buckets (%d): what is beyond ends at once, without its protection", waiting, most)
+	}
+}

@@ -1,0 +1,209 @@
+package capacity
+
+import (
+	"math"
+	"sort"
+	"time"
+
+	"lastport/loadgen/ports"
+)
+
+// Wish is what a plan starts from: a tuple space as a Question has it, and what
+// it is to bear. Sources and Targets that are 0 are left to the plan, and count
+// as one until it says otherwise. Of Rate, Hold and Open two make the third, by
+// Little's law: open = rate × hold.
+type Wish struct {
+	Question
+	Rate     float64 // connections per second, at most MaxRate; 0: none is wanted
+	Open     int64   // connections open at a time; 0: no number is wanted
+	Headroom float64 // share of the ports that stays free, from 0 to less than 1
+}
+
+// The bounds of a wish: with more, tuples are no longer counted in 64 bits.
+const (
+	MaxRate      = 1e9
+	MaxAddresses = 1 << 20 // source addresses; targets
+	MaxHold      = 365 * 24 * time.Hour
+)
+
+// Plan is what the arithmetic answers to a wish.
+type Plan struct {
+	Wish   Wish   // with whatever of Rate, Hold and Open followed from the other two
+	Answer Answer // what the space sustains, with one source and one target where the wish left them open
+	Each   Answer // what one source and one target sustain: one tuple set
+
+	// Safe is the rate to count on, in connections per second: that of the fewest
+	// ports and the longest reuse, less the headroom. It is +Inf if ports limit no
+	// rate. Where the answer is Unstated, no more than this can be had.
+	Safe     float64
+	SafeEach float64 // the same of Each
+
+	Demand *Demand // what the wish takes; nil if it has neither Rate nor Open
+	Binds  string  // what is the limit, in a sentence
+	Ways   []Way   // what would give more, by the same arithmetic; none where the demand holds
+}
+
+// Demand is what a wish takes, set against the space.
+type Demand struct {
+	Tuples    Interval[int64]   // taken at a time: rate × (hold + reuse)
+	Occupancy Interval[float64] // the same as a share of those that there are
+	Holds     bool              // they are enough for ever, whatever is left to chance, and the headroom stays
+	Needed    Needed
+}
+
+// Needed is the least that the wish can do with. Each of Ports, Sources and
+// Targets is enough by itself, with all else as in the wish; 0: no number is.
+type Needed struct {
+	Sets    int64 // times what one source and one target have: tuple sets
+	Ports   int   // usable ports in one range, 1024 to 65535 at most
+	Sources int
+	Targets int
+}
+
+// NewPlan solves the wish for what it leaves open. An error is a wish that
+// cannot be: numbers that contradict each other, no usable port, or more than
+// any number of addresses would hold. It is wrong usage, and names the wish
+// that binds. That a space is too small for a wish is no error but an answer.
+func NewPlan(w Wish) (Plan, error) {
+	w, err := w.settle()
+	if err != nil {
+		return Plan{}, err
+	}
+	w.Question = defaults(w.Question)
+	a := Predict(w.Question)
+	if a.Connections.Min == 0 {
+		return Plan{}, w.noPorts(a)
+	}
+	p := Plan{Wish: w, Answer: a, Each: w.each(), Safe: w.safe(a)}
+	p.SafeEach = w.safe(p.Each)
+	if w.demands() {
+		p.Demand = w.demand(a)
+		if p.Demand.Needed.Sets == 0 {
+			return Plan{}, w.tooMuch()
+		}
+	}
+	p.Binds = w.binds(a)
+	if p.Demand == nil || !p.Demand.Holds {
+		p.Ways = w.ways(a)
+	}
+	return p, nil
+}
+
+// demands says whether the wish is to bear anything.
+func (w Wish) demands() bool { return w.Rate > 0 || w.Open > 0 }
+
+// settle makes the third of rate, hold and open from the other two.
+func (w Wish) settle() (Wish, error) {
+	hold := w.Hold.Seconds()
+	switch {
+	case w.Rate > 0 && w.Open > 0 && hold > 0:
+		if math.Abs(float64(w.Open)-w.Rate*hold) >= 1 {
+			return w, w.contradiction()
+		}
+	case w.Rate > 0 && w.Open > 0:
+		if float64(w.Open) > w.Rate*MaxHold.Seconds() {
+			return w, w.tooLong()
+		}
+		w.Hold = time.Duration(float64(w.Open) / w.Rate * float64(time.Second))
+	case w.Rate > 0:
+		w.Open = int64(math.Ceil(w.Rate*hold - rounding))
+	case w.Open > 0 && hold > 0:
+		w.Rate = float64(w.Open) / hold
+	}
+	if w.Rate > MaxRate {
+		return w, w.tooFast()
+	}
+	return w, nil
+}
+
+// rounding is how much of a tuple may be an error of floating point.
+const rounding = 1e-6
+
+// takes is how many tuples the wish has taken at a time, if each is taken until
+// the given reuse delay is over.
+func (w Wish) takes(reuse time.Duration) float64 {
+	if w.Rate == 0 {
+		return float64(w.Open) // they stay, and none comes back
+	}
+	return w.Rate * (w.Hold + reuse).Seconds()
+}
+
+// holds says whether the answer's tuples are enough for the wish.
+func (w Wish) holds(a Answer) bool {
+	need := max(w.takes(a.Reuse.Max), 1) // nothing connects without a port
+	return need <= float64(a.Connections.Min)*(1-w.Headroom)+rounding
+}
+
+// safe is the rate to count on.
+func (w Wish) safe(a Answer) float64 {
+	longest := (w.Hold + a.Reuse.Max).Seconds()
+	if longest <= 0 {
+		return math.Inf(1)
+	}
+	return float64(a.Connections.Min) * (1 - w.Headroom) / longest
+}
+
+// demand sets the wish against the answer, and finds what would be enough.
+func (w Wish) demand(a Answer) *Demand {
+	least, most := w.takes(a.Reuse.Min), w.takes(a.Reuse.Max)
+	return &Demand{
+		Tuples:    Interval[int64]{int64(math.Ceil(least - rounding)), int64(math.Ceil(most - rounding))},
+		Occupancy: Interval[float64]{least / float64(a.Connections.Max), most / float64(max(a.Connections.Min, 1))},
+		Holds:     w.holds(a),
+		Needed: Needed{
+			Sets:    w.sets(),
+			Ports:   w.fewestPorts(),
+			Sources: w.fewest(MaxAddresses, func(q *Question, n int) { q.Sources = n }),
+			Targets: w.fewest(MaxAddresses, func(q *Question, n int) { q.Targets = n }),
+		},
+	}
+}
+
+// each predicts for one source and one target.
+func (w Wish) each() Answer {
+	w.Sources, w.Targets = 1, 1
+	return Predict(w.Question)
+}
+
+// sets counts the tuple sets of one source and one target that the wish needs;
+// 0 if no number of addresses makes so many.
+func (w Wish) sets() int64 {
+	a := w.each()
+	each := float64(a.Connections.Min) * (1 - w.Headroom)
+	need := max(w.takes(a.Reuse.Max), 1)
+	if n := math.Ceil((need - rounding) / each); n <= MaxAddresses {
+		return int64(n)
+	}
+	return 0
+}
+
+// fewest finds the least n, up to most, with which the wish holds; 0: none.
+// Predict never says less for more ports or more addresses.
+func (w Wish) fewest(most int, set func(q *Question, n int)) int {
+	n := 1 + sort.Search(most, func(i int) bool {
+		q := w.Question
+		set(&q, i+1)
+		return w.holds(Predict(q))
+	})
+	if n > most {
+		return 0
+	}
+	return n
+}
+
+// firstUnprivileged is the lowest port of a range that anyone may use:
+// ip_unprivileged_port_start of ip-sysctl.
+const firstUnprivileged = 1024
+
+// fewestPorts looks for a range that would do, with none of its ports lost. A
+// gateway's ports are not ours to choose.
+func (w Wish) fewestPorts() int {
+	if w.System != nil && w.System.Gateway {
+		return 0
+	}
+	w.Reserved, w.Held, w.Uncertain = nil, nil, nil
+	return w.fewest(ports.Max-firstUnprivileged+1, func(q *Question, n int) {
+		q.SystemRange = ports.Range{Low: uint16(ports.Max - n + 1), High: ports.Max}
+		q.Range = ports.Of(q.SystemRange)
+	})
+}

@@ -1,0 +1,239 @@
+package doctor
+
+import (
+	"io/fs"
+
+	"golang.org/x/sys/unix"
+
+	"lastport/loadgen/kernel"
+	"lastport/loadgen/ports"
+	"lastport/reports/result"
+)
+
+// cases has every status that every check can come to, but for fine, which is
+// TestHealthyHost's, and unread, which is TestUnreadable's.
+var cases = []struct {
+	name   string
+	why    string
+	change func(*Facts)
+	status result.Status
+	says   string // in found, allows or blocks
+	cmd    []string
+	undo   []string
+}{
+	{
+		"proc", "not mounted", func(f *Facts) { f.Proc = fs.ErrNotExist }, result.Blocked, "fill, churn, reuse and bench",
+		[]string{"sudo mount -t proc proc /proc"},
+		[]string{"sudo umount /proc"},
+	},
+
+	{"private place", "some settings differ", func(f *Facts) { f.Place.Value.Differs = []string{"net.ipv4.x"} }, result.Fine, "net.ipv4.x", nil, nil},
+	{
+		"private place", "user namespaces at 0", func(f *Facts) { f.Place.Err = unix.ENOSPC; f.put(keyMaxUser, "0") }, result.Blocked, "no space left",
+		[]string{"sudo sysctl -w user.max_user_namespaces=1000"},
+		[]string{"sudo sysctl -w user.max_user_namespaces=0"},
+	},
+	{
+		"private place", "network namespaces at 0", func(f *Facts) { f.Place.Err = unix.ENOSPC; f.put(keyMaxNet, "0"); f.UID = 0 }, result.Blocked, "no space left",
+		[]string{"sudo sysctl -w user.max_net_namespaces=1000"},
+		[]string{"sudo sysctl -w user.max_net_namespaces=0"},
+	},
+	{
+		"private place", "Debian", func(f *Facts) { f.Place.Err = unix.EPERM; f.put(keyUsernsClone, "0") }, result.Blocked, "run lastport as root",
+		[]string{"sudo sysctl -w kernel.unprivileged_userns_clone=1"},
+		[]string{"sudo sysctl -w kernel.unprivileged_userns_clone=0"},
+	},
+	{
+		"private place", "AppArmor", func(f *Facts) { f.Place.Err = unix.EPERM; f.put(keyAppArmor, "1") }, result.Blocked, "run lastport as root",
+		[]string{"sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"},
+		[]string{"sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=1"},
+	},
+	{"private place", "a setting that does not bind root is not to blame", func(f *Facts) {
+		f.Place.Err, f.UID = hinted{unix.EPERM, "start it with --privileged"}, 0
+		f.put(keyUsernsClone, "0")
+	}, result.Blocked, "way out: start it with --privileged", nil, nil},
+
+	{"nofile", "soft below hard", func(f *Facts) { f.NoFile.Value = NoFile{1024, 524288} }, result.Fine, "1,024 per table, up to 524,288", nil, nil},
+	{
+		"nofile", "too low for any number of threads", func(f *Facts) { f.NoFile.Value = NoFile{64, 64} }, result.Blocked, "28,232 connections",
+		[]string{"sudo prlimit --pid $$ --nofile=146"},
+		[]string{"sudo prlimit --pid $$ --nofile=64:64"},
+	},
+	{
+		"nofile", "that the user may raise", func(f *Facts) { f.NoFile.Value = NoFile{64, 4096} }, result.Blocked, "--connections works",
+		[]string{"ulimit -n 146"},
+		[]string{"ulimit -n 64"},
+	},
+	{"nofile", "almost nothing", func(f *Facts) { f.NoFile.Value = NoFile{8, 4096} }, result.Blocked, "--connections works", []string{"ulimit -n 146"}, []string{"ulimit -n 8"}},
+	{keyNROpen, "below the hard limit", func(f *Facts) { f.put(keyNROpen, "4096") }, result.Noted, "raising the limit", nil, nil},
+	{
+		keyFileMax, "too few files", func(f *Facts) { f.put(keyFileMax, "50000"); f.put(keyFileNR, "1000 0 50000") }, result.Blocked, "56,464 files",
+		[]string{"sudo sysctl -w fs.file-max=113928"},
+		[]string{"sudo sysctl -w fs.file-max=50000"},
+	},
+	{keyFileMax, "no limit", func(f *Facts) { f.put(keyFileMax, "9223372036854775807") }, result.Fine, "no limit, 449 in use", nil, nil},
+	{keyFileMax, "noise", func(f *Facts) { f.put(keyFileNR, "x") }, result.Unread, "fs.file-nr", nil, nil},
+
+	{
+		keyRange, "odd", func(f *Facts) { f.put(keyRange, "32768 61000") }, result.Noted, "28,233 ports",
+		[]string{`sudo sysctl -w net.ipv4.ip_local_port_range="32768 61001"`},
+		[]string{`sudo sysctl -w net.ipv4.ip_local_port_range="32768 61000"`},
+	},
+	{
+		keyRange, "odd to the last port", func(f *Facts) { f.put(keyRange, "1025 65535") }, result.Noted, "64,511 ports",
+		[]string{`sudo sysctl -w net.ipv4.ip_local_port_range="1026 65535"`},
+		[]string{`sudo sysctl -w net.ipv4.ip_local_port_range="1025 65535"`},
+	},
+	{
+		keyRange, "small", func(f *Facts) { f.put(keyRange, "40000\t40099") }, result.Noted, "less than the 28,232",
+		[]string{`sudo sysctl -w net.ipv4.ip_local_port_range="32768 60999"`},
+		[]string{`sudo sysctl -w net.ipv4.ip_local_port_range="40000 40099"`},
+	},
+	{
+		keyRange, "one port", func(f *Facts) { f.put(keyRange, "40000 40000") }, result.Noted, "1 connection ",
+		[]string{`sudo sysctl -w net.ipv4.ip_local_port_range="32768 60999"`},
+		[]string{`sudo sysctl -w net.ipv4.ip_local_port_range="40000 40000"`},
+	},
+	{keyRange, "all there is", func(f *Facts) { f.put(keyRange, "1024 65535") }, result.Fine, "64,512", nil, nil},
+	{keyRange, "noise", func(f *Facts) { f.put(keyRange, "1 x") }, result.Unread, "is not a range", nil, nil},
+	{
+		keyReserved, "inside", func(f *Facts) { f.put(keyReserved, "8080,40000-40009") }, result.Noted, "10 ports of the range: 40000-40009",
+		[]string{"sudo sysctl -w net.ipv4.ip_local_reserved_ports=8080"},
+		[]string{"sudo sysctl -w net.ipv4.ip_local_reserved_ports=8080,40000-40009"},
+	},
+	{
+		keyReserved, "all inside", func(f *Facts) { f.put(keyReserved, "40000") }, result.Noted, "1 port of",
+		[]string{`sudo sysctl -w net.ipv4.ip_local_reserved_ports=""`},
+		[]string{"sudo sysctl -w net.ipv4.ip_local_reserved_ports=40000"},
+	},
+	{keyReserved, "outside", func(f *Facts) { f.put(keyReserved, "8080") }, result.Fine, "none inside", nil, nil},
+	{
+		keyUnprivileged, "above the range", func(f *Facts) { f.put(keyUnprivileged, "40000") }, result.Noted, "32768-60999",
+		[]string{"sudo sysctl -w net.ipv4.ip_unprivileged_port_start=32768"},
+		[]string{"sudo sysctl -w net.ipv4.ip_unprivileged_port_start=40000"},
+	},
+	{
+		"ports held", "a listener inside", func(f *Facts) {
+			f.Held.Value = ports.Of(ports.Range{Low: 40000, High: 40000}, ports.Range{Low: 80, High: 80})
+		},
+		result.Noted, "1 port of the range: 40000", nil, nil,
+	},
+
+	{
+		keyTWReuse, "off", func(f *Facts) { f.put(keyTWReuse, "0") }, result.Fine, "60 s",
+		[]string{"sudo sysctl -w net.ipv4.tcp_tw_reuse=1"},
+		[]string{"sudo sysctl -w net.ipv4.tcp_tw_reuse=0"},
+	},
+	{
+		keyTWReuse, "on", func(f *Facts) { f.put(keyTWReuse, "1") }, result.Fine, "given out again",
+		[]string{"sudo sysctl -w net.ipv4.tcp_tw_reuse=2"},
+		[]string{"sudo sysctl -w net.ipv4.tcp_tw_reuse=1"},
+	},
+	{keyTWReuseDelay, "an older kernel", func(f *Facts) { f.lose(keyTWReuseDelay, fs.ErrNotExist) }, result.Noted, "no such setting", nil, nil},
+	{
+		keyTWReuseDelay, "changed", func(f *Facts) { f.put(keyTWReuseDelay, "10") }, result.Noted, "10 ms",
+		[]string{"sudo sysctl -w net.ipv4.tcp_tw_reuse_delay=1000"},
+		[]string{"sudo sysctl -w net.ipv4.tcp_tw_reuse_delay=10"},
+	},
+	{
+		keyTimestamps, "off", func(f *Facts) { f.put(keyTimestamps, "0") }, result.Noted, "tcp_tw_reuse, whatever",
+		[]string{"sudo sysctl -w net.ipv4.tcp_timestamps=1"},
+		[]string{"sudo sysctl -w net.ipv4.tcp_timestamps=0"},
+	},
+	{
+		keyTimestamps, "off, and reuse on", func(f *Facts) { f.put(keyTimestamps, "0"); f.put(keyTWReuse, "1") }, result.Falsifies, "does nothing",
+		[]string{"sudo sysctl -w net.ipv4.tcp_timestamps=1"},
+		[]string{"sudo sysctl -w net.ipv4.tcp_timestamps=0"},
+	},
+	{
+		keyTWBuckets, "fewer than ports", func(f *Facts) { f.put(keyTWBuckets, "4096") }, result.Falsifies, "beyond 4,096 sockets",
+		[]string{"sudo sysctl -w net.ipv4.tcp_max_tw_buckets=131072"},
+		[]string{"sudo sysctl -w net.ipv4.tcp_max_tw_buckets=4096"},
+	},
+	{
+		keyFINTimeout, "as folklore has it", func(f *Facts) { f.put(keyFINTimeout, "15") }, result.Noted, "does not shorten TIME_WAIT",
+		[]string{"sudo sysctl -w net.ipv4.tcp_fin_timeout=60"},
+		[]string{"sudo sysctl -w net.ipv4.tcp_fin_timeout=15"},
+	},
+	{"sockets now", "many", func(f *Facts) { f.SockStat.Value = kernel.SockStat{TimeWait: 14116} }, result.Noted, "up to 50 %", nil, nil},
+	{
+		"sockets now", "all there may be", func(f *Facts) { f.SockStat.Value = kernel.SockStat{TimeWait: 131072} }, result.Falsifies, "is reached",
+		[]string{"sudo sysctl -w net.ipv4.tcp_max_tw_buckets=262144"},
+		[]string{"sudo sysctl -w net.ipv4.tcp_max_tw_buckets=131072"},
+	},
+
+	{
+		keySomaxconn, "short", func(f *Facts) { f.put(keySomaxconn, "128") }, result.Noted, "lastport serve",
+		[]string{"sudo sysctl -w net.core.somaxconn=4096"},
+		[]string{"sudo sysctl -w net.core.somaxconn=128"},
+	},
+	{
+		keySYNBacklog, "short", func(f *Facts) { f.put(keySYNBacklog, "64") }, result.Noted, "lastport serve",
+		[]string{"sudo sysctl -w net.ipv4.tcp_max_syn_backlog=128"},
+		[]string{"sudo sysctl -w net.ipv4.tcp_max_syn_backlog=64"},
+	},
+
+	{"IP_LOCAL_PORT_RANGE", "an older kernel", func(f *Facts) { f.LocalPortRange = unix.ENOPROTOOPT }, result.Blocked, "--strategy socket-range", nil, nil},
+	{"IP_LOCAL_PORT_RANGE", "refused", func(f *Facts) { f.LocalPortRange = unix.EPERM }, result.Blocked, "refused here", nil, nil},
+	{"IP_BIND_ADDRESS_NO_PORT", "an older kernel", func(f *Facts) { f.BindNoPort = unix.ENOPROTOOPT }, result.Noted, "does not have it", nil, nil},
+	{
+		"sock_diag", "no module", func(f *Facts) { f.Held.Err = unix.ENOENT }, result.Falsifies, "taken for free",
+		[]string{"sudo modprobe tcp_diag"},
+		[]string{"sudo modprobe -r tcp_diag"},
+	},
+	{"sock_diag", "refused", func(f *Facts) { f.Held.Err = unix.EPERM }, result.Blocked, "fill, churn", nil, nil},
+	{"ports held", "cannot be seen", func(f *Facts) { f.Held.Err = unix.EPERM }, result.Unread, "not permitted", nil, nil},
+	{"io_uring", "an older kernel", func(f *Facts) { f.IOUring = unix.ENOSYS }, result.Noted, "does not have it", nil, nil},
+	{
+		"io_uring", "forbidden by the setting", func(f *Facts) { f.IOUring = unix.EPERM; f.put(keyIOUring, "2") }, result.Noted, "kernel.io_uring_disabled=2",
+		[]string{"sudo sysctl -w kernel.io_uring_disabled=0"},
+		[]string{"sudo sysctl -w kernel.io_uring_disabled=2"},
+	},
+	{"io_uring", "forbidden by a filter", func(f *Facts) { f.IOUring = unix.EPERM; f.Seccomp = true }, result.Noted, "seccomp", nil, nil},
+	{"IPv6", "not in the kernel", func(f *Facts) { f.IPv6 = unix.EAFNOSUPPORT }, result.Noted, "does not have it", nil, nil},
+	{"IPv6", "lo down", func(f *Facts) { f.IPv6 = unix.EADDRNOTAVAIL }, result.Noted, "link is down", nil, nil},
+	{
+		"IPv6", "disabled", func(f *Facts) { f.IPv6 = unix.EADDRNOTAVAIL; f.put(keyIPv6Off, "1") }, result.Noted, "is disabled",
+		[]string{"sudo sysctl -w net.ipv6.conf.lo.disable_ipv6=0"},
+		[]string{"sudo sysctl -w net.ipv6.conf.lo.disable_ipv6=1"},
+	},
+	{"conntrack", "not loaded", func(f *Facts) { f.lose(keyTrackedMax, fs.ErrNotExist) }, result.Fine, "not tracked here", nil, nil},
+	{
+		"conntrack", "small", func(f *Facts) { f.put(keyTrackedMax, "20000") }, result.Noted, "looks like a timeout",
+		[]string{"sudo sysctl -w net.netfilter.nf_conntrack_max=76464"},
+		[]string{"sudo sysctl -w net.netfilter.nf_conntrack_max=20000"},
+	},
+	{
+		"conntrack", "almost full", func(f *Facts) { f.put(keyTracked, "240000") }, result.Noted, "240,000 of 262,144",
+		[]string{"sudo sysctl -w net.netfilter.nf_conntrack_max=524288"},
+		[]string{"sudo sysctl -w net.netfilter.nf_conntrack_max=262144"},
+	},
+	{
+		"conntrack", "full", func(f *Facts) { f.put(keyTracked, "262144") }, result.Falsifies, "looks like a timeout",
+		[]string{"sudo sysctl -w net.netfilter.nf_conntrack_max=524288"},
+		[]string{"sudo sysctl -w net.netfilter.nf_conntrack_max=262144"},
+	},
+
+	{"memory", "too little", func(f *Facts) { f.Memory.Value = 80 << 20 }, result.Blocked, "--connections 9216 works", nil, nil},
+	{"processors", "one", func(f *Facts) { f.CPUs = 1 }, result.Noted, "one worker", nil, nil},
+	{"cgroup memory", "enough", func(f *Facts) { f.Cgroup.Value.Memory = &kernel.CgroupLimit{Max: 1 << 30, Key: "a/memory.max"} }, result.Fine, "131,072 connections", nil, nil},
+	{
+		"cgroup memory", "too little", func(f *Facts) {
+			f.Cgroup.Value.Memory = &kernel.CgroupLimit{Max: 64 << 20, Used: 1 << 20, Key: "a/memory.max"}
+		},
+		result.Blocked, "killed for its memory",
+		[]string{"echo 463601664 | sudo tee /sys/fs/cgroup/a/memory.max"},
+		[]string{"echo 67108864 | sudo tee /sys/fs/cgroup/a/memory.max"},
+	},
+	{"cgroup pids", "enough", func(f *Facts) { f.Cgroup.Value.PIDs = &kernel.CgroupLimit{Max: 512, Used: 10, Key: "a/pids.max"} }, result.Fine, "39 threads", nil, nil},
+	{
+		"cgroup pids", "too few", func(f *Facts) { f.Cgroup.Value.PIDs = &kernel.CgroupLimit{Max: 40, Used: 10, Key: "a/pids.max"} }, result.Blocked, "39 threads",
+		[]string{"echo 88 | sudo tee /sys/fs/cgroup/a/pids.max"},
+		[]string{"echo 40 | sudo tee /sys/fs/cgroup/a/pids.max"},
+	},
+	{"cgroup cpu", "enough", func(f *Facts) { f.Cgroup.Value.CPUs = ptr(4.0) }, result.Fine, "as much as there are", nil, nil},
+	{"cgroup cpu", "too little", func(f *Facts) { f.Cgroup.Value.CPUs = ptr(1.5) }, result.Falsifies, "true latencies", nil, nil},
+	{"cgroup cpu", "hidden", func(f *Facts) { f.Signs = []string{"x"} }, result.Fine, "seen from inside a container", nil, nil},
+	{"container", "probably", func(f *Facts) { f.Signs = []string{"/.dockerenv exists"} }, result.Noted, "probably: /.dockerenv exists", nil, nil},
+	{"container", "with a filter", func(f *Facts) { f.Signs = []string{"/.dockerenv exists"}; f.Seccomp = true }, result.Noted, "a filter of system calls", nil, nil},
+}
