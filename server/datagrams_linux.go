@@ -38,7 +38,8 @@ func (c *Config) checkUDP() error {
 // exchange answers the datagrams that wait at a target, by its socket, and counts
 // them. What a client has the answer of is counted already. An answer that
 // cannot be sent is lost, as any datagram may be, and none is longer than what it
-// answers: who forges a sender gains nothing.
+// answers, nor is it an opening or a request itself: who forges a sender gains
+// nothing, and two listeners do not go on answering each other.
 func (c *counts) exchange(socket int, guests *guests, target int) {
 	var data [2]byte // of one that is longer than a byte, two show it
 	var peer kernel.Sockaddr
@@ -57,6 +58,7 @@ func (c *counts) exchange(socket int, guests *guests, target int) {
 		default:
 			continue
 		}
+		data[0] |= answerBit
 		_ = kernel.SendTo(socket, data[:1], &peer)
 	}
 }

@@ -89,11 +89,11 @@ func TestDatagramsApart(t *testing.T) {
 				for i := range int64(50) {
 					fd, _ := caller(t, addr.Addr(), l.Addrs()[0])
 					say(t, fd, "\x02")
-					if got := answered(t, fd); got != "\x02" {
+					if got := answered(t, fd); got != "\x82" {
 						t.Fatalf("an opening is answered by %q", got)
 					}
 					say(t, fd, "\x01")
-					if got := answered(t, fd); got != "\x01" {
+					if got := answered(t, fd); got != "\x81" {
 						t.Fatalf("a request is answered by %q", got)
 					}
 					if got, want := l.Stats(), sawUDP(i+1, i+1, i+1, i+1); !reflect.DeepEqual(got, want) {
@@ -157,7 +157,7 @@ func TestDatagramsTogether(t *testing.T) {
 				t.Fatalf("%q before anybody served", got)
 			}
 			[]*End{first, second}[n%2].Serve()
-			for _, want := range []string{"\x02", "\x01"} {
+			for _, want := range []string{"\x82", "\x81"} {
 				if got, ok := hears(fd); !ok || got != want {
 					t.Errorf("served, and heard %q, %t, want %q", got, ok, want)
 				}
@@ -177,7 +177,7 @@ func TestGarbageIsThrownAway(t *testing.T) {
 	l := listenOnly(t, Config{UDP: true, Together: true})
 	end := l.NewEnd(0)
 	fd, _ := caller(t, anyPort.Addr(), l.Addrs()[0])
-	for _, data := range []string{"", "\x00", "\x03", "\xff", "\x02\x02", "\x01\x00", "GET / HTTP/1.1\r\n\r\n", string(make([]byte, 60_000))} {
+	for _, data := range []string{"", "\x00", "\x03", "\xff", "\x82", "\x81", "\x02\x02", "\x01\x00", "GET / HTTP/1.1\r\n\r\n", string(make([]byte, 60_000))} {
 		say(t, fd, data)
 		end.Serve()
 		if got, ok := hears(fd); ok {
@@ -189,7 +189,7 @@ func TestGarbageIsThrownAway(t *testing.T) {
 	}
 	say(t, fd, "\x02")
 	end.Serve()
-	if got, ok := hears(fd); !ok || got != "\x02" {
+	if got, ok := hears(fd); !ok || got != "\x82" {
 		t.Errorf("after the garbage an opening is answered by %q, %t", got, ok)
 	}
 }
@@ -306,7 +306,7 @@ func TestDatagramsPauseDrainClose(t *testing.T) {
 	if err := l.Drain(); err != nil {
 		t.Fatal(err)
 	}
-	if got, ok := hears(fd); !ok || got != "\x01" {
+	if got, ok := hears(fd); !ok || got != "\x81" {
 		t.Errorf("drained, and heard %q, %t", got, ok)
 	}
 	if err := l.Close(); err != nil {

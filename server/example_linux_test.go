@@ -127,6 +127,6 @@ func ExampleEnd_Serve() {
 	_ = kernel.CloseFD(client)
 	fmt.Println("close:", listener.Close())
 	// Output:
-	// its answer: 2 accepted: 1 closes are told: false
+	// its answer: 130 accepted: 1 closes are told: false
 	// close: <nil>
 }

@@ -4,9 +4,10 @@ import "bytes"
 
 // What a byte from a client means. All others are thrown away.
 const (
-	byteClose   = 0 // close, please: to a listener that closes first
-	byteRequest = 1 // a request; its answer is the same byte
-	byteOpen    = 2 // over UDP: the first datagram from a port; its answer is the same byte
+	byteClose   = 0    // close, please: to a listener that closes first
+	byteRequest = 1    // a request; its answer is the same byte, over UDP with the answerBit
+	byteOpen    = 2    // over UDP: the first datagram from a port; its answer has the answerBit
+	answerBit   = 0x80 // an answer over UDP is nothing that any listener would answer
 )
 
 // understand tells how many requests the data holds, and whether they are

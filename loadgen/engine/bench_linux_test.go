@@ -100,7 +100,7 @@ func BenchmarkOpenClose(b *testing.B) {
 	for _, k := range []kind{{udp: false}, {udp: true}} {
 		for _, name := range strategy.Names() {
 			b.Run(k.String()+"/"+name, func(b *testing.B) {
-				s := newSpace(b, k, 1, 1, 30000, 31000)
+				s := newSpace(b, k, 1, 1, 20000)
 				s.tuples = nil
 				r := newRig(b, s.setup(s.with(b, name), 0, nil))
 				const each = 1000

@@ -14,8 +14,8 @@ import (
 func TestRequestsOverUDP(t *testing.T) {
 	for _, k := range kinds[2:] {
 		for _, together := range []bool{true, false} {
-			s := newSpace(t, k, 1, 1, 43000, 10)
-			s.noise = []byte{2, 1, 9}
+			s := newSpace(t, k, 1, 1, 10)
+			s.noise = []byte{9, 2}
 			setup := s.setup(s.with(t, "late-bind"), 0, nil)
 			if !together {
 				apart(&setup)
@@ -28,6 +28,24 @@ func TestRequestsOverUDP(t *testing.T) {
 			if len(c.done) != 7 || c.done[6].Op != step.Close || r.tally.Open() != 0 || s.clients() != 1 {
 				t.Errorf("%v, together %v: %d open, %d clients: %+v", k, together, r.tally.Open(), s.clients(), c.done)
 			}
+		}
+	}
+}
+
+// Only a byte of its own answers a datagram.
+func TestNoise(t *testing.T) {
+	for _, owed := range []byte{2, 1} {
+		s := newSpace(t, kinds[2], 1, 1, 10)
+		s.noise, s.owes = []byte{9, 3 - owed}, owed
+		setup := s.setup(s.with(t, "late-bind"), 0, nil)
+		setup.timeout = 30 * ms
+		r := newRig(t, setup)
+		c := newConversation(1)
+		r.do(t, c)
+		last := c.done[len(c.done)-1]
+		want := map[byte]step.Op{2: step.Open, 1: step.Request}[owed]
+		if last.Op != want || last.Outcome != outcome.TimedOut || r.tally.Open() != 0 {
+			t.Errorf("without the answer to a byte %d: %+v", owed, c.done)
 		}
 	}
 }
@@ -47,7 +65,7 @@ func (e *slow) Serve() {
 // With both ends on one thread a datagram that comes late is answered when it
 // comes, without a further attempt.
 func TestLateDatagrams(t *testing.T) {
-	s := newSpace(t, kinds[2], 1, 1, 43000, 10)
+	s := newSpace(t, kinds[2], 1, 1, 10)
 	setup := s.setup(s.with(t, "late-bind"), 0, nil)
 	before, looks := setup.change, 0
 	setup.change = func(o *engine.Options) {
@@ -70,7 +88,7 @@ func TestLateDatagrams(t *testing.T) {
 func TestLostDatagrams(t *testing.T) {
 	const timeout = 30 * ms
 	for _, k := range kinds[2:] {
-		s := newSpace(t, k, 1, 1, 43000, 10)
+		s := newSpace(t, k, 1, 1, 10)
 		setup := s.setup(s.with(t, "late-bind"), 0, nil)
 		apart(&setup)
 		setup.timeout = timeout
@@ -94,15 +112,15 @@ func TestLostDatagrams(t *testing.T) {
 func TestStepPortOfTheKernels(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		for _, name := range []string{"connect", "bind", "late-bind", "socket-range", "window"} {
-			s := newSpace(t, k, 2, 2, 43000, 10)
+			s := newSpace(t, k, 2, 2, 10)
 			run := s.with(t, name)
 			r := newRig(t, s.setup(run, 0, nil))
-			one := step.Step{Op: step.Open, Port: 43007, Target: 1, Probe: true}
+			one := step.Step{Op: step.Open, Port: s.port(7), Target: 1, Probe: true}
 			if run.Traits().Source {
 				one.Source = 1
 			}
 			done := r.do(t, &script{batches: [][]step.Step{{one}, {one}}})
-			if done[0].Outcome != outcome.OK || done[0].Port != 43007 || done[1].Outcome != outcome.NoPort {
+			if done[0].Outcome != outcome.OK || done[0].Port != s.port(7) || done[1].Outcome != outcome.NoPort {
 				t.Errorf("%s: %+v, then %+v", name, done[0], done[1])
 			}
 			for client := range s.tuples {
@@ -117,7 +135,7 @@ func TestStepPortOfTheKernels(t *testing.T) {
 
 // What would fail in the middle of a run is refused before it.
 func TestOptionsThatDoNotFit(t *testing.T) {
-	s := newSpace(t, kinds[0], 1, 2, 43000, 10)
+	s := newSpace(t, kinds[0], 1, 2, 10)
 	for name, change := range map[string]func(*engine.Options){
 		"a strategy that binds, without a source": func(o *engine.Options) { o.Sources = nil },
 		"a tally of fewer pools":                  func(o *engine.Options) { o.Tally = engine.NewTally(1, 1) },

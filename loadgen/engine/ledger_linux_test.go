@@ -87,7 +87,7 @@ func (l *ledger) check(t *testing.T, when string, want int) {
 // account is a rig over a space of two sources and two targets, and its ledger.
 func account(t *testing.T, k kind, change func(*setup)) (*space, *ledger, *rig) {
 	t.Helper()
-	s := newSpace(t, k, 2, 2, 41000, 10)
+	s := newSpace(t, k, 2, 2, 10)
 	l := newLedger(s)
 	setup := s.setup(l, 0, nil)
 	if change != nil {
@@ -143,7 +143,7 @@ func pairs(n int) []step.Step {
 // They come back when an attempt fails for another cause than its port.
 func TestPortsComeBackAfterFailure(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
-		s := newSpace(t, k, 2, 0, 41000, 10)
+		s := newSpace(t, k, 2, 0, 10)
 		for range 2 {
 			s.Targets = append(s.Targets, netip.AddrPortFrom(k.addr(), unusedAddr().Port()))
 		}
@@ -244,8 +244,8 @@ func TestPortsComeBackAfterRequest(t *testing.T) {
 func TestStrangersPorts(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		s, l, r := account(t, k, nil)
-		for _, port := range []uint16{41000, 41001, 41005} { // of the first source alone
-			bound(t, k.udp, netip.AddrPortFrom(s.Sources[0], port))
+		for _, i := range []uint16{0, 1, 5} { // of the first source alone
+			bound(t, k.udp, netip.AddrPortFrom(s.Sources[0], s.port(i)))
 		}
 		want := s.capacity(l) - 3*s.pools(l).Count()/2
 		fill := scenario.NewOpening(scenario.Opening{Spread: s.spread(l), Expected: want, Timeout: patience})
@@ -271,14 +271,14 @@ func TestStrangersPorts(t *testing.T) {
 // out does not change by it.
 func TestStepPortOfOurs(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
-		_, l, r := account(t, k, nil)
-		one := step.Step{Op: step.Open, Port: 41007, Source: 1, Target: 1, Probe: true}
+		s, l, r := account(t, k, nil)
+		one := step.Step{Op: step.Open, Port: s.port(7), Source: 1, Target: 1, Probe: true}
 		done := r.do(t, &script{batches: [][]step.Step{{one}, {one}}})
 		want := outcome.TupleBusy
 		if k.udp {
 			want = outcome.PortBusy
 		}
-		if done[0].Outcome != outcome.OK || done[0].Port != 41007 || done[0].Source != 1 || done[0].Target != 1 || done[1].Outcome != want {
+		if done[0].Outcome != outcome.OK || done[0].Port != s.port(7) || done[0].Source != 1 || done[0].Target != 1 || done[1].Outcome != want {
 			t.Errorf("%+v, then %+v, want it %v", done[0], done[1], want)
 		}
 		closing := []step.Step{{Op: step.Close, Conn: done[0].Conn, Reset: true}}
@@ -293,8 +293,8 @@ func TestStepPortOfOurs(t *testing.T) {
 func TestStrategyThatGivesUp(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
 		s, l, r := account(t, k, nil)
-		for port := range uint16(3) {
-			bound(t, k.udp, netip.AddrPortFrom(s.Sources[0], 41000+port))
+		for i := range uint16(3) {
+			bound(t, k.udp, netip.AddrPortFrom(s.Sources[0], s.port(i)))
 		}
 		l.patience = 2
 		done := r.do(t, &script{batches: [][]step.Step{opens(1)}})

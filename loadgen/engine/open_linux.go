@@ -143,6 +143,10 @@ func (d *direct) socket(family int, choice strategy.Choice) (fd int, errno sysca
 // greet sends the datagram that opens, and takes its answer if it is there: over
 // UDP a connect says nothing about the other end.
 func (s *seat) greet(d *direct, conn *conn) syscall.Errno {
+	var local kernel.Sockaddr
+	if kernel.LocalAddr(int(conn.fd), &local) == 0 && d.targets[local.AddrPort()] {
+		return 0 // connected to itself, as opened finds out: nobody would answer
+	}
 	errno := kernel.WriteByte(int(conn.fd), byteOpen)
 	if errno != 0 {
 		return errno
@@ -163,7 +167,7 @@ func (d *direct) stands(conn *conn) syscall.Errno {
 		}
 		return errno
 	}
-	errno := readAnswer(int(conn.fd), byteOpen)
+	errno := readAnswer(int(conn.fd), d.answerTo(byteOpen))
 	if errno == syscall.EAGAIN { // which of a UDP connect would mean that there is no port
 		return syscall.EINPROGRESS
 	}

@@ -169,7 +169,7 @@ func (s *seat) answered(d *direct, i int32, done []step.Completion) []step.Compl
 	if peer != noPeer {
 		_ = s.ends[it.c.Target].Answer(peer) // what is wrong with it shows when the answer is read
 	}
-	errno := readAnswer(fd, byteRequest)
+	errno := readAnswer(fd, d.answerTo(byteRequest))
 	if errno == syscall.EAGAIN {
 		return done
 	}

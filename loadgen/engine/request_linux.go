@@ -11,11 +11,12 @@ import (
 )
 
 // The bytes that a generator says to its listener. The last two are answered by
-// themselves.
+// themselves, over UDP with the answerBit.
 const (
 	byteClose   = 0 // close, you are first
 	byteRequest = 1
 	byteOpen    = 2 // over UDP: count me as a connection
+	answerBit   = 0x80
 )
 
 // doRequest sends one request and takes its answer, at once if it is there.
@@ -39,7 +40,7 @@ func (d *direct) doRequest(s *seat, st *step.Step, done []step.Completion) []ste
 		s.ends[conn.target].Serve()
 	}
 	if errno == 0 {
-		errno = readAnswer(int(conn.fd), byteRequest)
+		errno = readAnswer(int(conn.fd), d.answerTo(byteRequest))
 	}
 	switch errno {
 	case 0:
@@ -69,6 +70,15 @@ func (d *direct) doAwait(s *seat, st *step.Step, done []step.Completion) []step.
 	}
 	s.watch(int(conn.fd), unix.EPOLLIN, s.pending.add(c, k, c.Start+int64(d.Timeout)))
 	return done
+}
+
+// answerTo is what the listener answers: over TCP the same byte, over UDP one
+// that no listener takes for an opening or a request.
+func (d *direct) answerTo(said byte) byte {
+	if d.UDP {
+		said |= answerBit
+	}
+	return said
 }
 
 // readAnswer takes the answer to one request. The end of the stream is a reset:

@@ -174,13 +174,14 @@ func (d *direct) pool(c *conn) int { return d.Pools.Of(c.source, c.target) }
 func (s *seat) acceptAll() {
 	paired := 0
 	for paired < len(s.owed) {
-		end := s.ends[s.conns[s.owed[paired]].target]
+		target := s.conns[s.owed[paired]].target
+		end := s.ends[target]
 		fd, port, errno := end.Accept()
 		if errno != 0 {
 			break // EAGAIN: not there yet. Anything else the end has counted.
 		}
 		i := paired
-		for i < len(s.owed) && s.conns[s.owed[i]].port != port {
+		for i < len(s.owed) && (s.conns[s.owed[i]].port != port || s.conns[s.owed[i]].target != target) {
 			i++
 		}
 		if i == len(s.owed) {

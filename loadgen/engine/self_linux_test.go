@@ -15,13 +15,13 @@ import (
 // and leaves nothing.
 func TestSelfConnect(t *testing.T) {
 	eachStrategy(t, func(t *testing.T, k kind, name string) {
-		s := newSpace(t, k, 1, 0, 45000, 10)
-		s.Targets = []netip.AddrPort{netip.AddrPortFrom(k.addr(), 45004)}
+		s := newSpace(t, k, 1, 0, 10)
+		s.Targets = []netip.AddrPort{netip.AddrPortFrom(k.addr(), s.port(4))}
 		setup := s.setup(s.with(t, name), 0, nil)
 		apart(&setup)
 		r := newRig(t, setup)
 		selves := 0
-		for range 8 { // a search begins anywhere: not every round meets the port
+		for range 3 { // a search begins anywhere: not every round meets the port
 			for _, c := range r.do(t, &script{batches: [][]step.Step{opens(32)}}) {
 				if c.Outcome != outcome.Refused {
 					t.Errorf("%+v", c)
@@ -31,8 +31,8 @@ func TestSelfConnect(t *testing.T) {
 				}
 			}
 		}
-		one := []step.Step{{Op: step.Open, Port: 45004}}
-		if c := r.do(t, &script{batches: [][]step.Step{one}})[0]; !c.Self || c.Outcome != outcome.Refused || c.Port != 45004 {
+		one := []step.Step{{Op: step.Open, Port: s.port(4)}}
+		if c := r.do(t, &script{batches: [][]step.Step{one}})[0]; !c.Self || c.Outcome != outcome.Refused || c.Port != s.port(4) {
 			t.Errorf("asked to connect to itself: %+v", c)
 		}
 		if got := r.collector.SelfConnects(); got != int64(selves)+1 || r.tally.Open() != 0 || len(clients(t, s.Targets[0])) != 0 {
@@ -45,8 +45,8 @@ func TestSelfConnect(t *testing.T) {
 // himself there.
 func TestListenerInsideTheRange(t *testing.T) {
 	eachStrategy(t, func(t *testing.T, k kind, name string) {
-		s := newSpace(t, k, 1, 0, 45000, 10)
-		s.addTarget(t, netip.AddrPortFrom(k.addr(), 45004))
+		s := newSpace(t, k, 1, 0, 10)
+		s.addTarget(t, netip.AddrPortFrom(k.addr(), s.port(4)))
 		r := newRig(t, s.setup(s.with(t, name), 0, nil))
 		fill := opening(9)
 		done := r.do(t, fill)
@@ -54,7 +54,7 @@ func TestListenerInsideTheRange(t *testing.T) {
 			t.Errorf("outcomes %v, %d accepted, want 9 ok and one no_port", got, s.clients())
 		}
 		for _, c := range done {
-			if c.Self || c.Port == 45004 {
+			if c.Self || c.Port == s.port(4) {
 				t.Errorf("%+v", c)
 			}
 		}
@@ -96,8 +96,8 @@ func (c *crossing) Take(done []step.Completion) { c.done = append(c.done, done..
 // answer: a simultaneous open (RFC 9293, section 3.5). Nobody has accepted them.
 func TestSocketsThatMeet(t *testing.T) {
 	eachKind(t, func(t *testing.T, k kind) {
-		s := newSpace(t, k, 1, 0, 45000, 10)
-		work := &crossing{ports: [2]uint16{45002, 45006}, waiting: make(chan struct{}), free: make(chan struct{})}
+		s := newSpace(t, k, 1, 0, 10)
+		work := &crossing{ports: [2]uint16{s.port(2), s.port(6)}, waiting: make(chan struct{}), free: make(chan struct{})}
 		for _, port := range work.ports {
 			s.Targets = append(s.Targets, netip.AddrPortFrom(k.addr(), port))
 		}
@@ -105,7 +105,7 @@ func TestSocketsThatMeet(t *testing.T) {
 		apart(&setup)
 		setup.timeout = 200 * ms
 		r := newRig(t, setup)
-		release := silent(t, k, s.Targets[0])
+		release := silent(t, s, s.Targets[0])
 		go func() {
 			<-work.waiting
 			release()
@@ -129,20 +129,20 @@ func TestSocketsThatMeet(t *testing.T) {
 
 // silent holds an address and answers nothing there, until it is released. The
 // threads that were there before have no copy of its sockets.
-func silent(t *testing.T, k kind, at netip.AddrPort) (release func()) {
+func silent(t *testing.T, s *space, at netip.AddrPort) (release func()) {
 	t.Helper()
 	sa := kernel.NewSockaddr(at)
-	fds := []int{socket(t, k.udp, sa.Family())}
+	fds := []int{socket(t, s.udp, sa.Family())}
 	if errno := kernel.Bind(fds[0], &sa); errno != 0 {
 		t.Fatal(errno)
 	}
-	if !k.udp {
+	if !s.udp {
 		if errno := kernel.Listen(fds[0], 0); errno != 0 {
 			t.Fatal(errno)
 		}
 		for range 2 { // the queue takes one more than its length; the second may wait
-			fd := socket(t, k.udp, sa.Family())
-			if errno := kernel.SetLocalPortRange(fd, 45008, 45009); errno != 0 {
+			fd := socket(t, s.udp, sa.Family())
+			if errno := kernel.SetLocalPortRange(fd, s.port(8), s.port(9)); errno != 0 {
 				t.Fatal(errno)
 			}
 			_ = kernel.Connect(fd, &sa)

@@ -19,7 +19,7 @@ func TestWorkersRaceForTheLastPorts(t *testing.T) {
 			t.Skip("what the kernel locks does not differ by family")
 		}
 		for _, workers := range []int{2, 4} {
-			s := newSpace(t, k, 2, 2, 42000, 24)
+			s := newSpace(t, k, 2, 2, 24)
 			s.Workers = workers
 			run := s.with(t, name)
 			s.serve(t)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -114,11 +115,28 @@ func addAddress(link netlink.Link, prefix netip.Prefix) error {
 	err = netlink.AddrAdd(link, addr)
 	switch {
 	case err == nil, errors.Is(err, unix.EEXIST):
-		return nil
+		return awaitRoute(prefix.Addr())
 	case errors.Is(err, unix.EACCES) && prefix.Addr().Is6():
 		return &addressError{fmt.Errorf("add address %s: IPv6 is disabled, as on the host: %w", prefix, err)}
 	}
 	return fmt.Errorf("add address %s: %w", prefix, err)
+}
+
+// awaitRoute waits until the address is one of this host's: the kernel makes the
+// route of an IPv6 address a moment later, and until then what is sent to it is
+// lost.
+func awaitRoute(addr netip.Addr) error {
+	const patience, pause = time.Second, time.Millisecond
+	to := netip.AddrPortFrom(addr, 9)
+	for began := time.Now(); ; time.Sleep(pause) {
+		source, err := kernel.SourceFor(to)
+		switch {
+		case err == nil && source == addr:
+			return nil
+		case time.Since(began) > patience:
+			return fmt.Errorf("address %s: no route to it: source %v: %w", addr, source, err)
+		}
+	}
 }
 
 // addressError is an IPv6 address on a host that has IPv6 disabled.

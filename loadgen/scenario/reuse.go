@@ -126,10 +126,10 @@ func (r *Reuse) probed(p *Return, d *step.Completion) {
 	if d.Outcome == outcome.OK {
 		r.opened = append(r.opened, step.Step{Op: step.Close, Conn: d.Conn, Probe: true, Reset: true})
 	}
-	switch d.Outcome {
-	case outcome.Canceled:
-	case outcome.NoPort, outcome.TupleBusy, outcome.NoFD, outcome.NoMemory:
-		if d.Outcome == outcome.NoPort || d.Outcome == outcome.TupleBusy {
+	switch {
+	case d.Outcome == outcome.Canceled:
+	case d.Outcome.Taken(), d.Outcome == outcome.NoFD, d.Outcome == outcome.NoMemory:
+		if d.Outcome.Taken() {
 			p.Taken = d.Start
 		}
 		if next := r.next(p, d.End); next <= p.Closed+r.Expect.Max+r.Patience {
