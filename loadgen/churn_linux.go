@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"lastport/loadgen/capacity"
-	"lastport/loadgen/kernel"
 	"lastport/loadgen/observe"
 	"lastport/loadgen/pace"
 	"lastport/loadgen/scenario"
@@ -25,12 +24,12 @@ func (r *run) churn() error {
 		return err
 	}
 	r.enter("churn", works[0].Deadline)
-	cpu := kernel.ProcessCPU()
+	began := r.meter()
 	if err := r.works(asWorks(works)); err != nil {
 		return err
 	}
 	took := r.clock.Now() - works[0].From
-	cpu = kernel.ProcessCPU().Sub(cpu)
+	used := r.meter().since(began)
 	client, listener, stateErr := observe.Count(r.cfg.Targets, r.cfg.UDP)
 	if err := r.peer.Drain(); err != nil {
 		return err
@@ -43,7 +42,7 @@ func (r *run) churn() error {
 		r.res.Measured.Connections = &opened
 		rate := float64(opened) / time.Duration(took).Seconds()
 		r.res.Measured.RatePerS = &rate
-		r.res.Cost = cost(cpu, opened)
+		r.res.Cost = r.cost(used, opened)
 		if stateErr == nil && !r.cfg.UDP { // which has no states
 			r.res.TimeWait = &result.TimeWait{Generator: *client.TimeWait, Listener: *listener.TimeWait}
 			server.States = &listener
@@ -60,6 +59,7 @@ func (r *run) churnWorks(from int64) ([]*scenario.Churn, error) {
 	for i := range works {
 		c := scenario.Churn{
 			First: int64(i), Every: int64(n), Spread: r.spread(), Concurrency: deal(int64(r.cfg.Concurrency), i, n),
+			Whole:    r.cfg.Engine == EngineURing,
 			Attempts: int64(deal(r.cfg.Attempts, i, n)), Requests: r.cfg.Requests, Hold: r.cfg.Hold,
 			From: from, Deadline: from + int64(r.cfg.Duration), Stop: &r.stop,
 		}

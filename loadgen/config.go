@@ -31,6 +31,7 @@ type Config struct {
 	UDP         bool
 	Sources     []netip.Addr // empty: the kernel takes it from the route
 	Targets     []netip.AddrPort
+	Widened     string // how the tool has widened the space by itself; "": it has not
 	Strategy    string
 	WindowSize  int // of window: ports in a window; 0: the strategy's own
 	WindowMoves int // of window: windows tried at random before they are tried in turn
@@ -41,17 +42,19 @@ type Config struct {
 	Connections int64         // open no more than these; 0: no bound
 	Attempts    int64         // make no more than these; 0: no bound
 	Rate        float64       // attempts per second; 0: as fast as Concurrency allows
-	Concurrency int           // connections open or opening at a time, without a rate
+	Concurrency int           // connections open or opening at a time, without a rate; 0: as many as are good for the engine
 	Requests    int           // over each connection
 	Hold        time.Duration // how long all stay open before the release
 	Timeout     time.Duration // of one attempt
 	Duration    time.Duration // bound of the whole run; 0: none
 	Workers     int
 	Engine      Engine
+	Chosen      result.Engine // which it came to, and why; Settle's
 	Ends        Ends
 	Sysctls     map[string]string
 	Expect      []string
 	Seed        uint64
+	Unrecorded  bool // count outcomes and record nothing, to tell what recording costs
 }
 
 // Ports returns the ports that the run may use: the range less those excluded.
@@ -69,14 +72,23 @@ func (c *Config) space(reserved ports.Ranges) strategy.Space {
 // CheckStrategy says what is wrong with the strategy over the space that c asks
 // for. Errors that are wrong usage have a Hint.
 func CheckStrategy(c *Config) error {
-	run, err := strategy.New(c.Strategy, c.space(nil))
+	t, err := c.Traits()
 	if err != nil {
 		return err
 	}
-	if len(c.Sources) > 0 && !run.Traits().Source {
+	if len(c.Sources) > 0 && !t.Source {
 		return &SourceError{c.Strategy}
 	}
 	return nil
+}
+
+// Traits are those of the strategy that c asks for.
+func (c *Config) Traits() (strategy.Traits, error) {
+	run, err := strategy.New(c.Strategy, c.space(nil))
+	if err != nil {
+		return strategy.Traits{}, err
+	}
+	return run.Traits(), nil
 }
 
 // SourceError says that a strategy cannot choose a source address.
@@ -124,6 +136,7 @@ func (c *Config) Echo() result.Config {
 		Sysctls:       c.Sysctls,
 		Expect:        c.Expect,
 		Seed:          c.Seed,
+		Unrecorded:    c.Unrecorded,
 	}
 	switch c.Mode {
 	case ModeSYN, ModeInFlight, ModeKeepalive:
@@ -153,6 +166,7 @@ type Engine uint8
 const (
 	EngineAuto   Engine = iota
 	EngineDirect        // ordinary system calls, one at a time
+	EngineURing         // whole connections by io_uring, as many as go
 )
 
 // Ends says whether one thread does both ends of a connection.
@@ -181,7 +195,7 @@ const (
 var (
 	modeWords = words{"mode", []string{"close", "syn", "in-flight", "keepalive", "fin-wait-1", "fin-wait-2"}}
 
-	engineWords = words{"engine", []string{"auto", "direct"}}
+	engineWords = words{"engine", []string{"auto", "direct", "uring"}}
 	endsWords   = words{"ends", []string{"auto", "together", "apart"}}
 )
 
@@ -204,6 +218,9 @@ func (m ReuseMode) echo(scenario string) string {
 
 // ParseEngine reads a word of the command line.
 func ParseEngine(s string) (Engine, error) { return parseWord[Engine](engineWords, s) }
+
+// Engines lists the words that ParseEngine takes.
+func Engines() []string { return append([]string(nil), engineWords.list...) }
 
 // ParseEnds reads a word of the command line.
 func ParseEnds(s string) (Ends, error) { return parseWord[Ends](endsWords, s) }

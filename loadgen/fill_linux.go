@@ -24,29 +24,16 @@ func (r *run) fill() error {
 	return nil
 }
 
-// manyConnections is from how many on the growth of the process's memory says
-// what a connection costs. Of fewer, it says what the buffers cost.
-const manyConnections = 10_000
-
-// leastCPU is from how much processor time on its split into user and system
-// time means something: the kernel splits it by what its ticks find.
-const leastCPU = 50 * time.Millisecond
-
-// cost is what each of n connections cost; nil if that is too little to tell.
-func cost(cpu kernel.CPUTime, n int64) *result.Cost {
-	if n == 0 || cpu.Total() < leastCPU {
-		return nil
-	}
-	return &result.Cost{UserCPUNSPerConn: int64(cpu.User) / n, SysCPUNSPerConn: int64(cpu.System) / n}
-}
-
-// resident is the process's memory without what is free in it.
-func resident() int64 {
-	debug.FreeOSMemory()
-	bytes, err := kernel.ResidentBytes()
-	if err != nil {
-		return 0 // /proc is not there: nothing can be said
-	}
+// resident is the process's memory without what is free in it, while the run's
+// own goroutine writes no result.
+func (r *run) resident() (bytes int64) {
+	r.do(func() {
+		debug.FreeOSMemory()
+		var err error
+		if bytes, err = kernel.ResidentBytes(); err != nil {
+			bytes = 0 // /proc is not there: nothing can be said
+		}
+	})
 	return bytes
 }
 
@@ -61,30 +48,30 @@ type filling struct {
 
 // open opens connections, and takes the witnesses' word when all are open.
 func (f *filling) open() error {
-	f.enter("open", 0)
-	memory := resident()
-	cpu := kernel.ProcessCPU()
+	f.enter(phaseOpen, 0)
+	memory := f.resident()
+	began := f.meter()
 	works := make([]*scenario.Opening, len(f.engines))
 	for i := range works {
 		works[i] = scenario.NewOpening(scenario.Opening{
 			Spread: f.spread(), First: i, Every: len(works),
 			Connections: deal(f.cfg.Connections, i, len(works)),
 			Expected:    deal(f.answer.Connections.Max, i, len(works)),
-			Deadline:    f.deadline(), Timeout: f.cfg.Timeout, Stop: &f.stop,
+			Deadline:    f.deadline(), Timeout: f.cfg.Timeout, Stop: &f.stop, Low: &f.low.set,
 		})
 	}
 	if err := f.works(asWorks(works)); err != nil {
 		return err
 	}
-	cpu = kernel.ProcessCPU().Sub(cpu)
-	held := resident()
+	used := f.meter().since(began)
+	held := f.resident()
 	for i, w := range works {
 		f.conns[i] = w.Conns()
 		if end, last := w.Ended(); end > f.ended {
 			f.ended, f.last = end, last
 		}
 	}
-	f.full(cpu, held-memory)
+	f.full(used, held-memory)
 	return nil
 }
 
@@ -111,11 +98,14 @@ func asWorks[W step.Work](list []W) []step.Work {
 }
 
 // full writes down what is true at the fullest moment.
-func (f *filling) full(cpu kernel.CPUTime, memory int64) {
+func (f *filling) full(used meter, memory int64) {
 	open := f.tally.Open()
 	server := f.settled(open)
 	witness := result.Witness{
-		Generator: open, ServerOpen: server.Open(), DistinctPeers: server.DistinctPeers, DistinctTuples: server.DistinctTuples,
+		Generator: open, ServerOpen: server.Open(), DistinctTuples: server.DistinctTuples,
+	}
+	if server.DistinctPeers != nil {
+		witness.DistinctPeers = *server.DistinctPeers
 	}
 	if client, _, err := observe.Count(f.cfg.Targets, f.cfg.UDP); err == nil {
 		witness.SockDiag = client.Established
@@ -134,9 +124,9 @@ func (f *filling) full(cpu kernel.CPUTime, memory int64) {
 			f.res.Measured.FillNS = &ns
 			rate := float64(open) / time.Duration(ns).Seconds()
 			f.res.Measured.RatePerS = &rate
-			f.res.Cost = cost(cpu, open)
-			if each := max(0, memory) / open; open >= manyConnections && f.res.Cost != nil {
-				f.res.Cost.UserBytesPerConn = &each
+			if f.res.Cost = f.cost(used, open); f.res.Cost != nil {
+				f.res.Cost.UserBytesPerConn = grown(memory, open)
+				f.res.Cost.KernelBytesPerConn = grown(used.slab, open)
 			}
 		}
 	})

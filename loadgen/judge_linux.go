@@ -64,6 +64,8 @@ func (r *run) fillVerdict(res *result.Result) result.Verdict {
 			return bad("%s opened on %s usable ports: they did not stay open", connections(n), grouped(int64(r.answer.Usable.Size())))
 		}
 		return bad("gave up at %s: attempt after attempt was %s", connections(n), r.ends.last)
+	case scenario.LowMemory:
+		return bad("stopped at %s: %s MB of memory were left", connections(n), grouped(r.low.left>>20))
 	case scenario.TimeUp:
 		return bad("--duration ended the fill at %s, before the ports did", connections(n))
 	case scenario.Going, scenario.Stopped:
@@ -140,25 +142,31 @@ func (r *run) warnings(res *result.Result) []result.Warning {
 	warn(res.Requests != nil && r.complete && res.Requests.Answered < asked, "requests_short", "fewer --requests, or a longer --duration",
 		"%s of %s requests were answered: the others were not sent before the run's end, or failed",
 		grouped(answered(res)), grouped(asked))
-	warn(r.cfg.Ends == EndsApart && r.cfg.Close == step.ClientFIN && res.Residual.Connections != nil && *res.Residual.Connections > 0,
+	warn(r.assassinated(res),
 		"time_wait_assassination", "--ends together, or --sysctl net.ipv4.tcp_rfc1337=1",
 		"with ends apart an RST may end a socket in TIME_WAIT (RFC 1337): its port came back early")
-	warn(r.ends.end == scenario.GaveUp, "gave_up", "", "attempts failed again and again for another cause than ports: %s", r.ends.last)
+	warn(r.ends.end == scenario.LowMemory, "low_memory", r.fewer(res),
+		"opening stopped before the ports were out, because memory was: the kernel would have begun to kill programs")
+	warn(r.ends.end == scenario.GaveUp, "gave_up", r.fewer(res), "attempts failed again and again for another cause than ports: %s", r.ends.last)
 	warn(r.cfg.Ports().Hull().Low < 1024, "privileged_ports", "",
 		"the range has ports below 1024: ordinary programs get those only with net.ipv4.ip_unprivileged_port_start set low, as it is in this place")
-	clipped := int64(0)
-	for _, s := range []*result.Summary{res.Latency.Connect, res.Latency.Failure, res.Latency.Close} {
-		if s != nil {
-			clipped += s.Clipped
-		}
+	return append(list, r.ownWarnings(res)...)
+}
+
+// assassinated says whether ports came back sooner than TIME_WAIT lets them, where
+// an RST may have ended it.
+func (r *run) assassinated(res *result.Result) bool {
+	return r.cfg.Ends == EndsApart && r.cfg.Close == step.ClientFIN && res.Residual.Connections != nil && *res.Residual.Connections > 0
+}
+
+// fewer is the hint to a fill that the machine has ended, and not the ports or
+// the peer.
+func (r *run) fewer(res *result.Result) string {
+	machine := r.ends.end == scenario.LowMemory || r.ends.last == outcome.NoFD || r.ends.last == outcome.NoMemory
+	if !machine || res.Measured.Connections == nil {
+		return ""
 	}
-	warn(clipped > 0, "clipped", "", "%d times were beyond the histogram's bound and are counted at it", clipped)
-	if o := res.Observer; o != nil {
-		// Of a run shorter than this a single list of sockets is a large share.
-		const dear, long = 0.05, 30
-		warn(o.Share > dear && o.Samples > long, "observer_cost", "", "watching the kernel took %.0f %% of a processor", 100*o.Share)
-	}
-	return list
+	return fmt.Sprintf("--connections %d", max(1, usable(*res.Measured.Connections)))
 }
 
 // twOverflow counts sockets that skipped TIME_WAIT because tcp_max_tw_buckets

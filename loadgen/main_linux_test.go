@@ -170,11 +170,14 @@ func (s *stub) serve() {
 
 func (s *stub) Addrs() []netip.AddrPort { return []netip.AddrPort{s.addr} }
 
+// CPUTime is not told: the stub has no thread of its own.
+func (s *stub) CPUTime() kernel.CPUTime { return kernel.CPUTime{} }
+
 func (s *stub) Stats() result.Server {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	closed := s.closed
-	return result.Server{Accepted: s.accepted, Closed: &closed, DistinctPeers: int64(len(s.peers)), Requests: s.requests}
+	closed, peers := s.closed, int64(len(s.peers))
+	return result.Server{Accepted: s.accepted, Closed: &closed, DistinctPeers: &peers, Requests: s.requests}
 }
 
 func (s *stub) Drain() error {

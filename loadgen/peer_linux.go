@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"lastport/loadgen/engine"
+	"lastport/loadgen/kernel"
 	"lastport/reports/result"
 )
 
@@ -14,6 +15,9 @@ type Peer interface {
 	// Stats tells what it has seen so far. It may be called at any time from any
 	// goroutine.
 	Stats() result.Server
+	// CPUTime tells the processor time of its own threads so far, as Stats does; nothing
+	// if it has none or they are not known here.
+	CPUTime() kernel.CPUTime
 	// Drain closes every connection that it still holds and returns when all are
 	// closed.
 	Drain() error

@@ -16,6 +16,7 @@ func (r *run) skeleton() *result.Result {
 		Run:    result.Run{ID: r.cfg.ID, Scenario: r.cfg.Scenario, Started: r.clock.Zero().UTC(), Seed: r.cfg.Seed},
 		Host:   r.cfg.Host,
 		Config: r.cfg.Echo(),
+		Engine: &r.cfg.Chosen,
 	}
 	res.Host.Kernel = kernel.Release()
 	res.Host.HZ = r.around.settings.HZ

@@ -16,6 +16,7 @@ import (
 func (r *run) reuse() error {
 	var returns []scenario.Return
 	var err error
+	defer r.putCost(r.meter())
 	if ask := r.cfg.Mode.asks(); ask != 0 {
 		r.enter("wait", r.clock.Now()+int64(r.answer.Reuse.Max))
 		returns, err = r.stuck(ask)

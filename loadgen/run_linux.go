@@ -50,6 +50,7 @@ type run struct {
 	expect   []result.Expectation
 	told     error       // the sink's first failure
 	stop     atomic.Bool // set once, when the run is told to drain
+	low      *lowMemory
 }
 
 // phase is what a run is doing, for people who wait.
@@ -57,6 +58,13 @@ type phase struct {
 	name  string
 	until int64 // when it ends, if that is known; else 0
 }
+
+// phaseOpen is the phase of a fill in which connections are opened.
+const phaseOpen = "open"
+
+// mostUnaccepted bounds how many connections of a fill wait to be accepted on a
+// worker. Beyond it is no faster, and each thread keeps a list of them.
+const mostUnaccepted = 2048
 
 // course is what a scenario does in a run.
 type course struct {
@@ -111,13 +119,16 @@ func (r *run) capacity() int64 { return r.answer.Connections.Max }
 // prepare looks around, predicts, and makes everything that the run needs, so
 // that nothing is left to fail once it has begun.
 func prepare(cfg *Config, course course, peer Peer, sink Sink) (*run, error) {
-	r := &run{cfg: cfg, course: course, peer: peer, sink: sink, calls: make(chan func())}
+	r := &run{cfg: cfg, course: course, peer: peer, sink: sink, calls: make(chan func()), low: newLowMemory(memoryLeft)}
 	for _, text := range cfg.Expect {
 		e, err := result.ParseExpect(text)
 		if err != nil {
 			return nil, err
 		}
 		r.expect = append(r.expect, e)
+	}
+	if err := cfg.Settle(); err != nil {
+		return nil, err
 	}
 	traits, err := traits(cfg)
 	if err != nil {
@@ -151,6 +162,9 @@ func prepare(cfg *Config, course course, peer Peer, sink Sink) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
+	if cfg.Unrecorded {
+		r.counted.Silence()
+	}
 	if err := r.makeEngines(); err != nil {
 		r.close()
 		return nil, err
@@ -162,11 +176,10 @@ func prepare(cfg *Config, course course, peer Peer, sink Sink) (*run, error) {
 // traits are those of the strategy asked for. One that binds, and was told no
 // source, gets the one that the kernel would take.
 func traits(cfg *Config) (strategy.Traits, error) {
-	chosen, err := strategy.New(cfg.Strategy, cfg.space(nil))
+	t, err := cfg.Traits()
 	if err != nil {
-		return strategy.Traits{}, err
+		return t, err
 	}
-	t := chosen.Traits()
 	if t.Source && len(cfg.Sources) == 0 {
 		source, err := kernel.SourceFor(cfg.Targets[0])
 		if err != nil {
@@ -190,17 +203,21 @@ func (r *run) check() error {
 			return &KernelError{Strategy: r.cfg.Strategy, Option: "IP_BIND_ADDRESS_NO_PORT", Since: "4.2", err: err}
 		}
 	}
-	return checkMemory(r.course.connections(r))
+	return ReadNeeds(r.course.connections(r), r.cfg.UDP).Check()
 }
 
 func (r *run) makeEngines() error {
 	// Each worker and each listener thread is a locked thread that may be in a
 	// system call at any time; the collector and the runtime need theirs besides.
-	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), r.cfg.Workers+4))
+	cpus, err := r.cfg.CPUs()
+	if err != nil {
+		return err
+	}
+	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), r.cfg.Workers+max(1, len(cpus))+3))
 	o := engine.Options{
 		Clock: r.clock, UDP: r.cfg.UDP, Traits: r.strategy.Traits(), Pools: r.pools, CloseMode: r.cfg.Close, Timeout: r.cfg.Timeout, Tally: r.tally,
 		Keepalive: r.cfg.Mode == ModeKeepalive, UserTimeout: r.cfg.UserTimeout, LeavePeer: r.cfg.Mode != ModeClose,
-		AskToClose: r.cfg.Close.ServerFirst(), Connections: int(r.course.connections(r)),
+		AskToClose: r.cfg.Close.ServerFirst(), Unnumbered: r.cfg.Scenario == "churn",
 	}
 	for _, s := range r.cfg.Sources {
 		o.Sources = append(o.Sources, kernel.NewSockaddr(netip.AddrPortFrom(s, 0)))
@@ -208,33 +225,32 @@ func (r *run) makeEngines() error {
 	for _, t := range r.cfg.Targets {
 		o.Targets = append(o.Targets, kernel.NewSockaddr(t))
 	}
-	var cpus []int
 	together, ok := r.peer.(TogetherPeer)
 	if r.cfg.Ends == EndsTogether {
 		if !ok {
 			return errors.New("--ends together: this peer has no end to run on the generator's thread")
 		}
-		var err error
-		if cpus, err = kernel.CPUs(); err != nil {
-			return err
-		}
 		if r.cfg.Scenario == "fill" {
 			// Accepting is not what a fill times, so it may wait; half the queue keeps
 			// clear of the length at which the kernel drops a SYN.
-			o.Unaccepted = number("net.core.somaxconn") / 2
+			o.Unaccepted = min(number("net.core.somaxconn")/2, mostUnaccepted)
 		}
 	}
+	newEngine := engine.NewDirect
+	if r.cfg.Engine == EngineURing {
+		newEngine = engine.NewURing
+	}
 	for w := range r.cfg.Workers {
-		o.Worker = w
+		o.Worker, o.Connections = w, r.connectionsOf(w)
 		if r.cfg.Ends == EndsTogether {
 			o.Ends = func(target int) engine.End { return together.End(w, target) }
-			if r.cfg.Workers > 1 {
-				o.Pinned, o.CPU = true, cpus[w]
-			}
+		}
+		if len(cpus) > 0 {
+			o.Pinned, o.CPU = true, cpus[w%len(cpus)]
 		}
 		o.Log = r.counted.Writer()
 		o.Strategy = r.strategy.Worker(w)
-		e, err := engine.NewDirect(o)
+		e, err := newEngine(o)
 		if err != nil {
 			return err
 		}
@@ -247,6 +263,16 @@ func (r *run) close() {
 	for _, e := range r.engines {
 		e.Close()
 	}
+}
+
+// connectionsOf is how many connections a worker holds at once, at most: its own
+// share where the number is what ends the run, else any part of all.
+func (r *run) connectionsOf(worker int) int {
+	most := r.course.connections(r)
+	if r.cfg.Scenario == "fill" && r.cfg.Connections > 0 && r.cfg.Connections <= r.answer.Connections.Min {
+		return deal(most, worker, r.cfg.Workers)
+	}
+	return int(most)
 }
 
 // loop is the run's own goroutine: it counts, samples, tells the sink, and
@@ -267,6 +293,9 @@ func (r *run) loop(ctx context.Context) (*result.Result, error) {
 			r.counted.Sample(record.Sample{
 				TNS: s.TNS, States: s.States, Kernel: s.Kernel, UserCPUNS: int64(s.CPU.User), SysCPUNS: int64(s.CPU.System),
 			})
+			if r.phase.name == phaseOpen {
+				r.low.look()
+			}
 			r.tell(Frame{Progress: r.progress(s.TNS)})
 		case <-snapshot.C:
 			r.tell(r.snapshot())

@@ -203,17 +203,6 @@ func TestNoPortsAtAll(t *testing.T) {
 	}
 }
 
-func TestMemoryIsCheckedBefore(t *testing.T) {
-	err := checkMemory(1 << 40)
-	e, ok := errors.AsType[*MemoryError](err)
-	if !ok || !strings.HasPrefix(e.Hint(), "--connections ") {
-		t.Errorf("error %v", err)
-	}
-	if err := checkMemory(1); err != nil {
-		t.Error(err)
-	}
-}
-
 func TestFramesComeThrough(t *testing.T) {
 	var pipe bytes.Buffer
 	w := NewFrameWriter(&pipe)

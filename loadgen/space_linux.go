@@ -177,7 +177,7 @@ func (s *surroundings) predict(cfg *Config, traits strategy.Traits) capacity.Ans
 func (s *surroundings) fill(r *result.Result, cfg *Config, a capacity.Answer) {
 	asked := cfg.Ports()
 	r.Space = result.Space{
-		Ports: asked.Size(), PortsUsable: a.Usable.Size(), Sources: max(1, len(cfg.Sources)), Targets: len(cfg.Targets), Tuples: a.Tuples,
+		Ports: asked.Size(), PortsUsable: a.Usable.Size(), Sources: max(1, len(cfg.Sources)), Targets: len(cfg.Targets), Tuples: a.Tuples, Widened: cfg.Widened,
 		Reserved: s.reserved.Intersect(asked).String(), Taken: s.holders,
 	}
 	s.predicted(r, a)

@@ -17,6 +17,7 @@ const MostPicks = 65_536
 // the next, then with all of them kept.
 func (r *run) survey() error {
 	s := &surveying{run: r}
+	defer r.putCost(r.meter())
 	for _, part := range []func() error{s.released, s.held, s.release, s.trap} {
 		if err := part(); err != nil {
 			return err

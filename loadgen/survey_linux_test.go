@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"lastport/loadgen/kernel"
 	"lastport/loadgen/ports"
 	"lastport/reports/result"
 )
@@ -148,5 +149,6 @@ type nobody struct{ addrs []netip.AddrPort }
 
 func (n nobody) Addrs() []netip.AddrPort { return n.addrs }
 func (nobody) Stats() result.Server      { return result.Server{} }
+func (nobody) CPUTime() kernel.CPUTime   { return kernel.CPUTime{} }
 func (nobody) Drain() error              { return nil }
 func (nobody) Close() error              { return nil }

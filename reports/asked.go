@@ -24,8 +24,9 @@ func (p *page) asked(r *result.Result) {
 	p.fact("range", rangeOf(r))
 	p.taken(r.Space)
 	p.fact("strategy", phrases(c.Strategy, keptBy(c), c.Proto))
-	p.fact("target", strings.Join(c.Targets, ", "))
-	p.fact("source", strings.Join(c.Sources, ", "))
+	p.fact("target", inRows(c.Targets, endpoint))
+	p.fact("source", inRows(c.Sources, address))
+	p.fact("widened", r.Space.Widened)
 	p.fact("rate", paceOf(c))
 	p.fact("limits", phrases(
 		nonZero(c.Connections, func(n int64) string { return plural(n, "connection") + " at most" }),
@@ -37,8 +38,16 @@ func (p *page) asked(r *result.Result) {
 		nonZero(c.TimeoutNS, func(ns int64) string { return "timeout of one attempt " + setting(ns) })))
 	p.fact("place", phrases(c.Place, named("engine ", c.Engine), named("ends ", c.Ends),
 		nonZero(int64(c.Workers), func(n int64) string { return plural(n, "worker") })))
+	p.engine(r)
 	p.fact("host", hostOf(r.Host))
 	p.fact("tool", phrases(named("lastport ", r.Tool.Version), shorten(r.Tool.Commit, 12), r.Tool.Go))
+}
+
+// engine says why the engine is not the one that could have been.
+func (p *page) engine(r *result.Result) {
+	if e := r.Engine; e != nil && e.Why != "" {
+		p.fact("engine", named(word(e.Used)+", not uring: ", e.Why))
+	}
 }
 
 // keptBy says what the ports were given up by: a close, or a mode that keeps them.

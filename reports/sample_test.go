@@ -62,7 +62,7 @@ func filled(strategy string) *result.Result {
 		Failure: &result.Summary{Count: 200, MinNS: 4_610_000, MeanNS: 4_890_000, P50NS: 4_882_000, P90NS: 5_120_000, P99NS: 5_490_000, P999NS: 7_300_000, MaxNS: 7_300_000},
 	}
 	r.Occupancy = bands(2823, 4_882_000, 12_600, 12_600, 12_700, 12_700, 12_900, 647_000, 651_000, 658_000, 664_000, 681_000)
-	r.Server = &result.Server{Accepted: 28233, Closed: ptr(int64(28233)), DistinctPeers: 28232}
+	r.Server = &result.Server{Accepted: 28233, Closed: ptr(int64(28233)), DistinctPeers: ptr(int64(28232))}
 	r.Witness = &result.Witness{Generator: 28232, ServerOpen: ptr(int64(28232)), DistinctPeers: 28232, SockDiag: ptr(int64(28232)), Agree: true}
 	r.Recovery = &result.Recovery{Attempts: 1, Outcome: "ok", AfterNS: 140_000, ConnectNS: 13_100}
 	r.Ports = &result.Ports{Even: 14116, Odd: 14116, Distinct: 28232}

@@ -61,7 +61,7 @@ func exhausted() *result.Result {
 	}
 	r.ScheduleError = &result.ScheduleError{P50NS: 61_000, P99NS: 198_000, MaxNS: 1_090_000}
 	r.TimeWait = &result.TimeWait{Generator: 400}
-	r.Server = &result.Server{Accepted: 800, Closed: ptr(int64(800)), DistinctPeers: 400}
+	r.Server = &result.Server{Accepted: 800, Closed: ptr(int64(800)), DistinctPeers: ptr(int64(400))}
 	r.Ports = &result.Ports{Even: 200, Odd: 200, Distinct: 400}
 	r.Kernel = result.Counters{"ActiveOpens": 800, "PassiveOpens": 800, "TW": 800}
 	r.Cost = &result.Cost{UserCPUNSPerConn: 212_000, SysCPUNSPerConn: 731_000}
@@ -100,7 +100,7 @@ func stalled() *result.Result {
 	r.ScheduleError = &result.ScheduleError{P50NS: 61_000, P99NS: 1_470_000_000, MaxNS: 1_548_000_000}
 	r.Requests = &result.Requests{Answered: 7996, Failed: 4}
 	r.TimeWait = &result.TimeWait{Listener: 1996}
-	r.Server = &result.Server{Accepted: 2000, Closed: ptr(int64(2000)), DistinctPeers: 2000, Requests: 7996}
+	r.Server = &result.Server{Accepted: 2000, Closed: ptr(int64(2000)), DistinctPeers: ptr(int64(2000)), Requests: 7996}
 	r.Kernel = result.Counters{"ListenOverflows": 45, "ListenDrops": 45, "TCPSynRetrans": 48, "PAWSTimewait": 3, "ActiveOpens": 2000, "PassiveOpens": 2000, "TW": 1996}
 	r.Verdict = result.Verdict{OK: true, Text: "no port ran out: 2,000 connections, 200 per second"}
 	return r
@@ -122,7 +122,7 @@ func stopped() *result.Result {
 func fastest(closeMode string, perSecond float64) *result.Result {
 	r := churnAt("max", closeMode, 28232, 2*second)
 	r.Config.Range, r.Config.RangeName, r.Config.Strategy = "32768-60999", "host", "socket-range"
-	r.Config.Concurrency = 16
+	r.Config.Concurrency, r.Config.Ends = 16, "apart"
 	opened := int64(2 * perSecond)
 	for i := range int64(20) {
 		r.Timeline = append(r.Timeline, result.Row{
@@ -134,7 +134,10 @@ func fastest(closeMode string, perSecond float64) *result.Result {
 	r.Measured = result.Measured{Connections: &opened, RatePerS: &perSecond}
 	r.Latency.Connect = &result.Summary{Count: opened, MinNS: 12_500, MeanNS: 15_000, P50NS: 13_700, P90NS: 15_600, P99NS: 60_400, P999NS: 464_000, MaxNS: 4_210_000}
 	r.TimeWait = &result.TimeWait{}
-	r.Cost = &result.Cost{UserCPUNSPerConn: 2_700, SysCPUNSPerConn: int64(1e9/perSecond) - 2_900}
+	r.Cost = &result.Cost{
+		UserCPUNSPerConn: 2_700, SysCPUNSPerConn: int64(1e9/perSecond) - 2_900, ToolShare: ptr(0.093), GeneratorBusy: ptr(0.71), HostBusy: ptr(0.97),
+		Generator: &result.CPUPerConn{UserNS: 2_000, SysNS: 29_700}, Listener: &result.CPUPerConn{UserNS: 400, SysNS: 6_900},
+	}
 	r.Verdict = result.Verdict{OK: true, Text: "no port ran out"}
 	if closeMode == "client-fin" {
 		r.Outcomes.OK, r.Outcomes.NoPort = 28232, opened-28232

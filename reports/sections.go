@@ -30,13 +30,22 @@ func (p *page) latency(r *result.Result) {
 		t.add(span{text: "start late"}, span{text: dash("")}, span{text: dash("")}, span{text: duration(e.P50NS)},
 			span{text: dash("")}, span{text: duration(e.P99NS)}, span{text: dash("")}, span{text: duration(e.MaxNS)})
 	}
+	p.heading("Latency")
 	if len(t.rows) == 0 {
+		p.untimed(r)
 		return
 	}
-	p.heading("Latency")
 	p.table(t)
 	if len(clipped) > 0 {
 		p.note(phrases(clipped...) + " beyond " + duration(result.LowestNS) + " to " + duration(result.HighestNS) + ", counted at the bound")
+	}
+}
+
+// untimed says why nothing was timed, where that was so by design.
+func (p *page) untimed(r *result.Result) {
+	if e := r.Engine; e != nil && e.Used == "uring" {
+		p.note("not measured: by io_uring a connection is opened and closed in one go, and many of them at a time")
+		p.hint("--engine direct times every call")
 	}
 }
 
@@ -94,7 +103,7 @@ func (p *page) witnesses(r *result.Result) {
 	p.heading("Counted independently")
 	if s := r.Server; s != nil {
 		p.fact("listener", phrases(count(s.Accepted)+" accepted in all",
-			optional(s.Closed, func(n int64) string { return count(n) + " closed" }), count(s.DistinctPeers)+" distinct peers",
+			optional(s.Closed, func(n int64) string { return count(n) + " closed" }), optional(s.DistinctPeers, func(n int64) string { return count(n) + " distinct peers" }),
 			nonZero(s.Requests, func(n int64) string { return plural(n, "request") + " answered" }),
 			nonZero(s.OverLimit, func(n int64) string { return count(n) + " reset, as too many were open" }),
 			nonZero(s.IdleClosed, func(n int64) string { return count(n) + " closed for being idle" }),
@@ -160,11 +169,7 @@ func (p *page) cost(r *result.Result) {
 	c, o := r.Cost, r.Observer
 	p.heading("Cost")
 	if c != nil {
-		failed := ""
-		if r.Run.Scenario == "churn" && r.Outcomes.OK < r.Attempts {
-			failed = ", failed attempts included"
-		}
-		p.fact("CPU", duration(c.UserCPUNSPerConn)+" user · "+duration(c.SysCPUNSPerConn)+" kernel, per connection"+failed)
+		p.costOfTime(r)
 		p.fact("memory", phrases(
 			optional(c.UserBytesPerConn, func(n int64) string { return size(n) + " user" }),
 			optional(c.KernelBytesPerConn, func(n int64) string { return size(n) + " kernel, per connection" })))
@@ -173,6 +178,26 @@ func (p *page) cost(r *result.Result) {
 		p.fact("observer", fmt.Sprintf("%s, %s by sock_diag · %s CPU, %s of one processor",
 			plural(o.Samples, "sample"), count(o.Dumps), duration(o.CPUNS), percent(o.Share)))
 	}
+}
+
+// costOfTime is the processor time of a connection: of each end, if they can be
+// told apart, and what part of it is the tool's own.
+func (p *page) costOfTime(r *result.Result) {
+	c, about := r.Cost, ", per connection"
+	if r.Config.Ends == "together" {
+		about += ", both ends by one thread"
+	}
+	if r.Run.Scenario == "churn" && r.Outcomes.OK < r.Attempts {
+		about += ", failed attempts included"
+	}
+	split := func(user, sys int64) string { return duration(user) + " user · " + duration(sys) + " kernel" }
+	end := func(e result.CPUPerConn) string { return split(e.UserNS, e.SysNS) }
+	p.fact("CPU", split(c.UserCPUNSPerConn, c.SysCPUNSPerConn)+about)
+	p.fact("generator", optional(c.Generator, end))
+	p.fact("listener", optional(c.Listener, end))
+	p.fact("lastport", phrases(
+		optional(c.ToolShare, func(s float64) string { return percent(s) + " of it; the rest is the kernel's work for connections" }),
+		optional(c.GeneratorBusy, func(s float64) string { return "opening threads ran " + percent(s) + " of the time" })))
 }
 
 // expectations says which expressions held.

@@ -278,7 +278,7 @@ func TestStatsWhileRunning(t *testing.T) {
 		readers.Go(func() {
 			for last := (result.Server{}); ; {
 				s := l.Stats()
-				if *s.Closed > s.Accepted || s.DistinctPeers > s.Accepted || s.Accepted < last.Accepted {
+				if *s.Closed > s.Accepted || *s.DistinctPeers > s.Accepted || s.Accepted < last.Accepted {
 					t.Errorf("%+v after %+v", s, last)
 				}
 				last = s

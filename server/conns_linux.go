@@ -71,6 +71,7 @@ func (w *worker) hear(fd int) heard {
 		w.release(fd, w.l.config.RST)
 		return gone
 	}
+	w.asked = true
 	w.idle.add(fd, w.now)
 	return spoke
 }
@@ -158,7 +159,7 @@ func (w *worker) drain() {
 	for fd := range w.held.all() {
 		w.release(fd, w.l.config.RST)
 	}
-	for address, listener := range w.l.sockets {
+	for address, listener := range w.sockets {
 		// The queue holds one more than the backlog (sk_acceptq_is_full in
 		// include/net/sock.h). The bound is for who keeps on connecting.
 		for range w.l.config.Backlog + 1 {

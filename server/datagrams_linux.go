@@ -66,4 +66,4 @@ func (c *counts) exchange(socket int, guests *guests, target int) {
 // receive answers what waits at an address. It does not make the round a busy
 // one: the pause after that, which makes accepting cheap, would be part of the
 // time that the client measures.
-func (w *worker) receive(address int) { w.exchange(w.l.sockets[address], w.l.guests, address) }
+func (w *worker) receive(address int) { w.exchange(w.sockets[address], w.l.guests, address) }

@@ -73,7 +73,7 @@ func answered(t testing.TB, fd int) string {
 
 // sawUDP is what a UDP listener has seen: no close, and not that there was none.
 func sawUDP(opened, peers, tuples, requests int64) result.Server {
-	return result.Server{Accepted: opened, DistinctPeers: peers, DistinctTuples: &tuples, Requests: requests}
+	return result.Server{Accepted: opened, DistinctPeers: &peers, DistinctTuples: &tuples, Requests: requests}
 }
 
 // Openings and requests are answered by themselves, and counted before the

@@ -58,6 +58,18 @@ func (e *End) Answer(fd int) syscall.Errno {
 // Shut closes a connection that Accept returned, by RST or by FIN.
 func (e *End) Shut(fd int, rst bool) { e.shut(fd, rst) }
 
+// Socket returns the listening socket, for who accepts from it without Accept, by
+// a ring of its own, and closes what it accepted.
+func (e *End) Socket() int { return e.listener }
+
+// Took counts a connection that was accepted from Socket and is closed again. It
+// does not allocate, but for the first connection of an address.
+func (e *End) Took(peer *kernel.Sockaddr) {
+	e.accepted.Add(1)
+	e.guests.add(peer.AddrPort(), e.target)
+	e.closed.Add(1)
+}
+
 // Serve answers the datagrams that have come, at most 1,024 of them, without
 // waiting: a byte 2, an opening, counts as accepted and is answered by a 2, a
 // byte 1 by a 1, and all else is thrown away. It does not allocate, but for the

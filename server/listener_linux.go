@@ -33,9 +33,11 @@ type Config struct {
 	// Together: no thread of its own, ends made by NewEnd accept. The fields below
 	// are for a listener apart.
 	Together bool
-	// CPUs, with Together: so many threads have ends, the i-th pinned to CPUs[i].
-	// They share each address by SO_REUSEPORT, and the kernel steers what a thread
-	// opens to its own end. Empty: one thread.
+	// CPUs: each of these processors has a listener of its own on each address
+	// (SO_REUSEPORT), and the kernel gives it the connections that are opened on that
+	// processor. Together the i-th thread with ends is pinned to CPUs[i] by its
+	// engine; apart each processor has threads that accept there and hold all that
+	// its listeners get. Empty: one listener on each address, whatever the processor.
 	CPUs []int
 	// ServerFirst: the listener closes first: Hold after it has accepted, or with
 	// Keep only when it is told to Drain. A client that sends the byte 0 is closed
@@ -49,6 +51,12 @@ type Config struct {
 	// MaxConnections may be open at once; what comes beyond is accepted and reset,
 	// so that its client is told. 0: no limit.
 	MaxConnections int
+	// Ring accepts and closes by io_uring, one ring for each share of the listeners,
+	// for connections that are closed as soon as they are open: a client that
+	// closes by RST (RST) is not waited for, and nothing that one says is heard.
+	// Peers are not told apart. It goes with Addrs, Backlog, CPUs and RST alone;
+	// that the kernel can is what uring.Probe says.
+	Ring bool
 	// Deaf drops everything that comes to the addresses, as if nobody was there;
 	// Vanish, with Together, does so to each connection once it is accepted. Both
 	// are for measuring how long a client waits.
@@ -73,6 +81,8 @@ func (c *Config) check() error {
 		return fmt.Errorf("listen and close what is idle for %v: a time cannot be below 0", c.Idle)
 	case c.MaxConnections < 0:
 		return fmt.Errorf("listen for at most %d connections: want 1 or more, or 0 for no limit", c.MaxConnections)
+	case c.Ring:
+		return c.checkRing()
 	case c.UDP:
 		return c.checkUDP()
 	}
@@ -87,10 +97,10 @@ type Listener struct {
 	sockets []int // one for each address and thread that shares it; tables made later have copies
 	waker   int   // wakes all workers
 	guests  *guests
-	turn    atomic.Int32  // index of the worker that accepts
-	paused  atomic.Bool   // nobody accepts
-	open    atomic.Int64  // connections, where MaxConnections bounds them
-	flaw    atomic.Uint32 // first error number of a watch that failed
+	turns   []atomic.Int32 // of each share: the index of the worker that accepts
+	paused  atomic.Bool    // nobody accepts
+	open    atomic.Int64   // connections, where MaxConnections bounds them
+	flaw    atomic.Uint32  // first error number of a watch that failed
 	sleep   func(time.Duration)
 	now     func() int64   // nanoseconds
 	running sync.WaitGroup // workers
@@ -100,6 +110,7 @@ type Listener struct {
 
 	lists   sync.Mutex // guards the lists below, which only grow
 	workers []*worker
+	rings   []*acceptor
 	ends    []*End
 }
 
@@ -136,7 +147,7 @@ func New(config Config) (*Listener, error) {
 	}
 	return &Listener{
 		config: config, addrs: addrs, sockets: sockets, waker: waker, guests: newGuests(len(addrs)),
-		sleep: kernel.Sleep, now: kernel.NewClock().Now,
+		turns: make([]atomic.Int32, config.shares()), sleep: kernel.Sleep, now: kernel.NewClock().Now,
 	}, nil
 }
 
@@ -146,8 +157,11 @@ func New(config Config) (*Listener, error) {
 func (l *Listener) Start() error {
 	l.life.Lock()
 	defer l.life.Unlock()
-	if l.closed || l.config.Together || len(l.workers) > 0 {
+	if l.closed || l.config.Together || len(l.workers)+len(l.rings) > 0 {
 		return nil
+	}
+	if l.config.Ring {
+		return l.startRings()
 	}
 	workers, err := l.newWorkers()
 	if err != nil {
@@ -165,30 +179,22 @@ func (l *Listener) Start() error {
 	return nil
 }
 
-// newWorkers makes workers until their tables have room for all connections.
-func (l *Listener) newWorkers() (workers []*worker, err error) {
-	defer func() {
-		if err != nil {
-			for _, w := range workers {
-				w.thread.Close()
-			}
-		}
-	}()
-	enough := func(room int) bool {
-		if l.config.Threads > 0 || l.config.UDP {
-			return len(workers) == max(1, l.config.Threads)
-		}
-		return len(workers) == maxThreads || len(workers) > 0 && room >= l.config.Connections
+// startRings is Start for a listener with rings.
+func (l *Listener) startRings() error {
+	rings, err := l.newAcceptors()
+	if err != nil {
+		return fmt.Errorf("start the listener: %w", err)
 	}
-	for room := 0; !enough(room); {
-		w, err := newWorker(l, len(workers))
-		if err != nil {
-			return workers, err
-		}
-		workers = append(workers, w)
-		room += w.room
+	l.lists.Lock()
+	l.rings = rings
+	l.lists.Unlock()
+	for _, a := range rings {
+		l.running.Go(func() {
+			a.thread.Do(a.run)
+			a.thread.Close()
+		})
 	}
-	return workers, nil
+	return nil
 }
 
 // Addrs lists the addresses that it listens on, in the order of the Config.
@@ -201,8 +207,7 @@ func (l *Listener) NewEnd(target int) *End { return l.NewSharedEnd(target, 0) }
 // NewSharedEnd is NewEnd for the i-th of the threads that share the address, the
 // one on Config.CPUs[i].
 func (l *Listener) NewSharedEnd(target, i int) *End {
-	shared := max(1, len(l.config.CPUs))
-	e := &End{guests: l.guests, target: target, listener: l.sockets[target*shared+i%shared], vanish: l.config.Vanish}
+	e := &End{guests: l.guests, target: target, listener: l.share(i % l.config.shares())[target], vanish: l.config.Vanish}
 	l.lists.Lock()
 	defer l.lists.Unlock()
 	l.ends = append(l.ends, e)
@@ -221,15 +226,35 @@ func (l *Listener) Stats() result.Server {
 	l.lists.Lock()
 	defer l.lists.Unlock()
 	peers, tuples := l.guests.distinct()
-	sum := result.Server{Closed: new(int64), DistinctPeers: peers, DistinctTuples: &tuples}
+	sum := result.Server{Closed: new(int64), DistinctPeers: &peers, DistinctTuples: &tuples}
+	if l.config.Ring {
+		sum.DistinctPeers, sum.DistinctTuples = nil, nil
+	}
 	for _, w := range l.workers {
 		w.addTo(&sum)
+	}
+	for _, a := range l.rings {
+		a.addTo(&sum)
 	}
 	for _, e := range l.ends {
 		e.addTo(&sum)
 	}
 	if l.config.UDP {
 		sum.Closed = nil
+	}
+	return sum
+}
+
+// CPUTime tells the processor time of the listener's threads so far. It may be called
+// at any time; together, where it has none, and after Close it is 0.
+func (l *Listener) CPUTime() (sum kernel.CPUTime) {
+	l.lists.Lock()
+	defer l.lists.Unlock()
+	for _, w := range l.workers {
+		sum = sum.Plus(w.thread.CPUTime())
+	}
+	for _, a := range l.rings {
+		sum = sum.Plus(a.thread.CPUTime())
 	}
 	return sum
 }
@@ -257,6 +282,7 @@ func (l *Listener) Drain() error {
 	defer l.life.Unlock()
 	if !l.closed {
 		l.tell((*worker).drain)
+		l.tellRings(func(*acceptor) {}) // which obey when all is closed
 	}
 	return l.watched()
 }
@@ -280,6 +306,7 @@ func (l *Listener) Close() error {
 		}
 	}
 	l.tell((*worker).stop)
+	l.tellRings(func(a *acceptor) { a.stopped = true })
 	l.running.Wait()
 	closeAll(l.sockets)
 	_ = kernel.CloseFD(l.waker)
@@ -300,23 +327,23 @@ func (l *Listener) tell(order func(*worker)) {
 	obeyed.Wait()
 }
 
+// tellRings has every acceptor do something, when no connection is open any more,
+// and returns when all have.
+func (l *Listener) tellRings(order func(*acceptor)) {
+	var obeyed sync.WaitGroup
+	obeyed.Add(len(l.rings))
+	for _, a := range l.rings {
+		a.orders <- func() {
+			order(a)
+			obeyed.Done()
+		}
+	}
+	obeyed.Wait()
+}
+
 func (l *Listener) watched() error {
 	if errno := syscall.Errno(l.flaw.Load()); errno != 0 {
 		return watchError{errno}
 	}
 	return nil
-}
-
-// passTurn lets the next worker that has room accept. It returns false if none
-// but the caller is there.
-func (l *Listener) passTurn(from int) bool {
-	for k := 1; k < len(l.workers); k++ {
-		next := (from + k) % len(l.workers)
-		if !l.workers[next].full.Load() {
-			l.turn.Store(int32(next))
-			_ = kernel.Wake(l.waker)
-			return true
-		}
-	}
-	return false
 }

@@ -204,7 +204,7 @@ func waitStats(t testing.TB, l *Listener, what string, as func(result.Server) bo
 
 // saw is what a TCP listener has seen that closed all it accepted.
 func saw(closed, peers, tuples int64) result.Server {
-	return result.Server{Accepted: closed, Closed: &closed, DistinctPeers: peers, DistinctTuples: &tuples}
+	return result.Server{Accepted: closed, Closed: &closed, DistinctPeers: &peers, DistinctTuples: &tuples}
 }
 
 // tcpStates counts the sockets of /proc/net/tcp by state, those with the

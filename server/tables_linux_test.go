@@ -110,7 +110,7 @@ func TestBacksOff(t *testing.T) {
 	pauses, proceed := make(chan time.Duration), make(chan struct{})
 	over := make(chan struct{})
 	l.sleep = func(d time.Duration) {
-		if d == roundPause {
+		if d == acceptPause {
 			return
 		}
 		select {

@@ -46,8 +46,9 @@ type line struct {
 
 // group is what is compared within the same minute.
 type group struct {
-	arms  []*arm
-	lines []line
+	arms   []*arm
+	lines  []line
+	rounds int // at least so many, unless the bench is quick; 0: as many as asked for
 }
 
 // run runs every arm of the group in turn, rounds times, and judges its lines.

@@ -125,7 +125,11 @@ func bench(ctx context.Context, o *options, stdout, stderr io.Writer) error {
 	}
 	table := report{rounds: o.rounds}
 	for _, g := range groups {
-		table.rows = append(table.rows, g.run(ctx, o.rounds, stderr)...)
+		rounds := o.rounds
+		if !o.quick {
+			rounds = max(rounds, g.rounds)
+		}
+		table.rows = append(table.rows, g.run(ctx, rounds, stderr)...)
 		if ctx.Err() != nil {
 			break
 		}

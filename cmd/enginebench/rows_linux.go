@@ -45,7 +45,7 @@ func (l *lab) groups() []*group {
 	for _, workers := range steps(n) {
 		list = append(list, l.churn(fmt.Sprintf("workers-%d", workers), workers, bound{}, "direct", "together", "churn", "one-thread"))
 	}
-	return append(list, recording())
+	return append(list, l.recording(n))
 }
 
 // steps is 1, 2, 4 … and at last n.
@@ -57,10 +57,16 @@ func steps(n int) (list []int) {
 }
 
 // churnArm is lastport's churn as fast as it can, closed by RST.
-func (l *lab) churnArm(workers int, engine, ends string) *arm {
-	return l.lastport("lastport", "churn", "--rate", "max", "--close", "client-rst", "--strategy", "socket-range", "--range", "aws-nat",
-		"--engine", engine, "--ends", ends, "--workers", strconv.Itoa(workers), "--duration", l.duration.String())
+func (l *lab) churnArm(workers int, engine, ends string, more ...string) *arm {
+	return l.lastport("lastport", append([]string{
+		"churn", "--rate", "max", "--close", "client-rst", "--strategy", "socket-range", "--range", "aws-nat", "--target", fourTargets,
+		"--engine", engine, "--ends", ends, "--workers", strconv.Itoa(workers), "--duration", l.duration.String(),
+	}, more...)...)
 }
+
+// fourTargets are as many as a loop's worker connects to in turn (limit.h): of
+// one target all workers search the same ports, and wait for one another.
+const fourTargets = "198.18.0.1:1000,198.18.0.2:1000,198.18.0.3:1000,198.18.0.4:1000"
 
 func (l *lab) churn(name string, workers int, want bound, engine, ends, program, mode string) *group {
 	ours := l.churnArm(workers, engine, ends)
@@ -126,9 +132,17 @@ func (l *lab) fillTo(n int) *arm {
 	return a
 }
 
-// recording on against off is in the table although it cannot be measured yet.
-func recording() *group {
-	a := &arm{name: "lastport"}
-	a.miss(errors.New("it has no switch that turns recording off"))
-	return &group{arms: []*arm{a}, lines: []line{{name: "recording", of: a}}}
+// recordingPairs is how many pairs tell what recording costs: it is little, and
+// the machine's mood is not.
+const recordingPairs = 20
+
+// recording compares a churn with one that counts outcomes and records nothing.
+func (l *lab) recording(workers int) *group {
+	on := l.churnArm(workers, "direct", "together")
+	off := l.churnArm(workers, "direct", "together", "--record", "off")
+	off.name = "recording off"
+	return &group{
+		arms: []*arm{on, off}, rounds: recordingPairs,
+		lines: []line{{name: "recording", of: on, against: off, value: rate, show: perSecond, want: bound{least: 0.98, most: 1.02, around: 1}}},
+	}
 }

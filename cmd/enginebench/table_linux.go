@@ -13,7 +13,11 @@ import (
 )
 
 // bound is what a row should reach. Zero is no bound on that side.
-type bound struct{ least, most float64 }
+//
+// With around it is the 95 % interval of the mean that must lie within the bound,
+// and hold the value around: no difference can be told, and a large one can be
+// ruled out.
+type bound struct{ least, most, around float64 }
 
 func (b bound) String() string {
 	switch {
@@ -36,6 +40,39 @@ func (b bound) met(v float64) string {
 		return "yes"
 	}
 	return "no"
+}
+
+// holds says whether an interval is within the bound and holds what it is around.
+func (b bound) holds(low, high float64) string {
+	if b.least <= low && low <= b.around && b.around <= high && high <= b.most {
+		return "yes"
+	}
+	return "no"
+}
+
+// digits prints an end of a spread: of an interval that is compared with percents
+// one digit more.
+func (b bound) digits(v float64) string {
+	if b.around != 0 {
+		return strconv.FormatFloat(v, 'f', 3, 64)
+	}
+	return short(v)
+}
+
+// interval is the 95 % interval of the list's mean, by Student's t. The quantile is
+// by its series in 1/(n-1), right to a hundredth from five values on.
+func interval(list []float64) (low, high float64) {
+	n := float64(len(list))
+	sum, squares := 0.0, 0.0
+	for _, v := range list {
+		sum += v
+	}
+	for _, v := range list {
+		squares += (v - sum/n) * (v - sum/n)
+	}
+	free := max(1, n-1)
+	half := (1.96 + 2.37/free + 2.82/free/free) * math.Sqrt(squares/free/n)
+	return sum/n - half, sum/n + half
 }
 
 // row is one row of the table.
@@ -87,11 +124,17 @@ func (r *report) printMeasured(w io.Writer) error {
 			continue
 		}
 		m, beside := median(row.judged), row.theirs
+		low, high := slices.Min(row.judged), slices.Max(row.judged)
+		met := row.want.met(m)
+		if row.want.around != 0 {
+			low, high = interval(row.judged)
+			met = row.want.holds(low, high)
+		}
 		if beside == "" {
 			beside = "–"
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s … %s\t%v\t%s\n", row.name, row.ours, beside, short(m),
-			short(slices.Min(row.judged)), short(slices.Max(row.judged)), row.want, row.want.met(m))
+			row.want.digits(low), row.want.digits(high), row.want, met)
 	}
 	return t.Flush()
 }

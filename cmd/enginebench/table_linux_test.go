@@ -75,7 +75,7 @@ func TestBound(t *testing.T) {
 		{bound{}, "–", "", "", ""},
 		{bound{least: 0.93}, "≥ 0.93", "no", "yes", "yes"},
 		{bound{most: 1}, "≤ 1.00", "yes", "yes", "no"},
-		{bound{0.85, 1.15}, "0.85 to 1.15", "no", "yes", "no"},
+		{bound{least: 0.85, most: 1.15}, "0.85 to 1.15", "no", "yes", "no"},
 	} {
 		if got := c.b.String(); got != c.text {
 			t.Errorf("%q, want %q", got, c.text)
@@ -88,6 +88,36 @@ func TestBound(t *testing.T) {
 	}
 	if (bound{least: 1}).met(math.NaN()) == "yes" {
 		t.Error("no number is within a bound")
+	}
+}
+
+// The interval of 20 values: their mean, give or take 2.093 times their standard
+// deviation by the root of 20 (Student's t with 19 degrees of freedom).
+func TestInterval(t *testing.T) {
+	var list []float64
+	for i := range 20 {
+		list = append(list, 1+0.01*float64(i%2*2-1)) // 0.99 and 1.01: s = 0.01 × √(20/19)
+	}
+	low, high := interval(list)
+	if want := 2.093 * 0.01 * math.Sqrt(1.0/19); math.Abs(1-low-want) > 1e-5 || math.Abs(high-1-want) > 1e-5 {
+		t.Errorf("%v to %v, want 1 ± %v", low, high, want)
+	}
+	if low, high := interval([]float64{0.5}); low > 0.5 || high < 0.5 {
+		t.Errorf("of one value: %v to %v", low, high)
+	}
+	b := bound{least: 0.98, most: 1.02, around: 1}
+	for _, c := range []struct {
+		low, high float64
+		want      string
+	}{
+		{0.99, 1.01, "yes"}, {1, 1, "yes"}, {1.001, 1.01, "no"}, {0.98, 0.999, "no"}, {0.97, 1.01, "no"}, {0.99, 1.021, "no"}, {math.NaN(), 1, "no"},
+	} {
+		if got := b.holds(c.low, c.high); got != c.want {
+			t.Errorf("%v to %v: %q, want %q", c.low, c.high, got, c.want)
+		}
+	}
+	if b.digits(1.0042) != "1.004" || (bound{}).digits(1.0042) != "1.00" {
+		t.Errorf("%s and %s", b.digits(1.0042), bound{}.digits(1.0042))
 	}
 }
 

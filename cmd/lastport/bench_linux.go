@@ -126,6 +126,10 @@ func (f *runFlags) member(m *suite.Member, host place.Host) (loadgen.Config, err
 	if m.Scenario == "churn" && m.Rate == 0 {
 		cfg.Concurrency = cfg.Workers
 	}
+	if err == nil {
+		err = loadgen.CheckEngine(&cfg)
+	}
+	cfg.Engine = loadgen.EngineDirect // rows are compared
 	return cfg, err
 }
 

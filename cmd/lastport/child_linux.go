@@ -4,13 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"lastport/loadgen"
 	"lastport/loadgen/engine"
-	"lastport/loadgen/kernel"
 	"lastport/loadgen/place"
 	"lastport/reports/result"
 	"lastport/server"
@@ -55,6 +55,9 @@ func inPlace(parent *place.Parent, frames loadgen.Sink) error {
 	if err := json.Unmarshal(parent.Request, &req); err != nil {
 		return fmt.Errorf("request: %w", err)
 	}
+	// What a run allocates it allocates once a second, for the result that it writes:
+	// collecting that less often leaves the processors to the run.
+	debug.SetGCPercent(400)
 	cfg := &req.Config
 	report, err := place.Setup(req.Spec)
 	if err != nil {
@@ -67,6 +70,9 @@ func inPlace(parent *place.Parent, frames loadgen.Sink) error {
 	cfg.Host.Changed = changes(report.Changed)
 	cfg.Host.Differs = changes(report.Differs)
 
+	if err := cfg.Settle(); err != nil {
+		return err
+	}
 	listener, err := listen(cfg)
 	if err != nil {
 		return err
@@ -104,13 +110,9 @@ func spaces(value string) string { return strings.Join(strings.Fields(value), " 
 
 // listen starts the bundled listener for the run.
 func listen(cfg *loadgen.Config) (*server.Listener, error) {
-	var cpus []int
-	if cfg.Ends == loadgen.EndsTogether && cfg.Workers > 1 {
-		all, err := kernel.CPUs()
-		if err != nil {
-			return nil, err
-		}
-		cpus = all[:cfg.Workers]
+	cpus, err := cfg.CPUs()
+	if err != nil {
+		return nil, err
 	}
 	l, err := server.New(server.Config{
 		Addrs:       cfg.Targets,
@@ -119,10 +121,11 @@ func listen(cfg *loadgen.Config) (*server.Listener, error) {
 		Deaf:        cfg.Mode == loadgen.ModeSYN,
 		Vanish:      cfg.Mode == loadgen.ModeInFlight || cfg.Mode == loadgen.ModeKeepalive || cfg.Mode == loadgen.ModeFINWait1,
 		Together:    cfg.Ends == loadgen.EndsTogether,
+		Ring:        cfg.RingListener(),
 		ServerFirst: cfg.Close.ServerFirst(),
 		Keep:        true,
 		RST:         cfg.Close.RST(),
-		Connections: cfg.Ports().Size() * max(1, len(cfg.Sources)) * len(cfg.Targets),
+		Connections: mostConnections(cfg),
 	})
 	if err != nil {
 		return nil, err
@@ -132,6 +135,15 @@ func listen(cfg *loadgen.Config) (*server.Listener, error) {
 		return nil, err
 	}
 	return l, nil
+}
+
+// mostConnections is how many connections can come to the listener at once.
+func mostConnections(c *loadgen.Config) int {
+	tuples := c.Ports().Size() * max(1, len(c.Sources)) * len(c.Targets)
+	if c.Scenario == "fill" && c.Connections > 0 {
+		return int(min(int64(tuples), c.Connections))
+	}
+	return tuples
 }
 
 // peer is the bundled listener as loadgen wants to see it.

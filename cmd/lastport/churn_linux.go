@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"runtime"
 	"strconv"
 	"time"
@@ -20,6 +21,7 @@ type churnFlags struct {
 	concurrency int
 	attempts    int64
 	requests    int
+	record      string
 	timeoutSet  bool
 }
 
@@ -42,25 +44,55 @@ func (a *app) churnVerb() *cobra.Command {
 			"  lastport churn --rate 470 --duration 90s --expect no_port==0",
 		RunE: func(c *cobra.Command, _ []string) error {
 			f.timeoutSet = c.Flags().Changed("timeout")
-			if f.rate == rateMax && !c.Flags().Changed("workers") {
-				f.workers = runtime.NumCPU()
-				if f.concurrency > 0 {
-					f.workers = min(f.workers, f.concurrency)
-				}
+			if !c.Flags().Changed("workers") {
+				f.workers = f.goodWorkers(runtime.NumCPU())
 			}
-			return a.single("churn", step.ClientFIN, &f.runFlags, f.churnConfig)
+			return a.single("churn", step.ClientFIN, &f.runFlags, func(c *loadgen.Config) error {
+				if err := f.churnConfig(c); err != nil {
+					return err
+				}
+				return f.recording(c)
+			})
 		},
 	}
 	fs := c.Flags()
 	f.add(fs)
 	fs.StringVar(&f.rate, "rate", "max", "a `NUMBER` of attempts per second, or max")
-	fs.IntVar(&f.concurrency, "concurrency", 0, "a `NUMBER` of connections at a time, with --rate max (default: one for each worker)")
+	fs.IntVar(&f.concurrency, "concurrency", 0, "a `NUMBER` of connections at a time, with --rate max (default: one for each worker; by uring 16, or 64 with ends apart)")
 	fs.Int64Var(&f.attempts, "attempts", 0, "end after this `NUMBER` (default: when --duration is over)")
 	fs.IntVar(&f.requests, "requests", 0, "a `NUMBER` of small requests over each connection before its close")
+	fs.StringVar(&f.record, "record", "on", "off counts outcomes and records nothing, a `WORD` of on, off")
+	_ = fs.MarkHidden("record") // for measuring what recording costs; the flag exists, so this cannot fail
 	setDefault(fs, "duration", (10 * time.Second).String())
 	fs.Lookup("duration").Usage = "how `LONG` attempts are made"
-	fs.Lookup("workers").Usage += " (with --rate max by default as many as processors)"
+	workers := fs.Lookup("workers")
+	workers.DefValue = "0" // which says that the default is in the words
+	workers.Usage += fmt.Sprintf(" (default: with --rate max one for each processor, at a rate one for each %d a second)", easyRate)
 	return c
+}
+
+// easyRate is the attempts a second up to which one worker keeps its schedule with
+// ease: a third of what it makes as fast as it can.
+const easyRate = 10_000
+
+// goodWorkers is the default of --workers. Measured with 1, 2, 4 … of them: as
+// fast as it goes one for each processor makes the most, and more only wait for
+// one another.
+func (f *churnFlags) goodWorkers(processors int) int {
+	most := math.Inf(1)
+	if f.rate != rateMax {
+		rate, err := strconv.ParseFloat(f.rate, 64)
+		if err != nil || math.IsNaN(rate) {
+			return 1 // pace refuses it
+		}
+		most = math.Ceil(rate / easyRate)
+	}
+	for _, bound := range []int64{int64(f.concurrency), f.attempts} {
+		if bound > 0 {
+			most = min(most, float64(bound))
+		}
+	}
+	return int(max(1, min(most, float64(processors))))
 }
 
 // churnConfig adds what the flags of churn say.
@@ -90,6 +122,18 @@ func (f *churnFlags) churnConfig(c *loadgen.Config) error {
 	return f.pace(c)
 }
 
+// recording reads --record.
+func (f *churnFlags) recording(c *loadgen.Config) error {
+	switch f.record {
+	case "on":
+	case "off":
+		c.Unrecorded = true
+	default:
+		return usagef("--record on", "--record %q: not one of on, off", f.record)
+	}
+	return nil
+}
+
 // Bounds of a churn: times fit into a tag of 48 bits, requests into one of 16.
 const (
 	maxChurn       = 24 * time.Hour
@@ -103,7 +147,7 @@ const rateMax = "max"
 // pace reads --rate and --concurrency.
 func (f *churnFlags) pace(c *loadgen.Config) error {
 	if f.rate == rateMax {
-		c.Concurrency = max(f.concurrency, c.Workers)
+		c.Concurrency = f.concurrency // 0: decided where the engine is
 		return nil
 	}
 	rate, err := strconv.ParseFloat(f.rate, 64)

@@ -91,7 +91,7 @@ func flagWords(verb, flag string) []string {
 	case "mode":
 		return loadgen.ReuseModes()
 	case "engine":
-		return []string{"auto", "direct"}
+		return loadgen.Engines()
 	case "ends":
 		return []string{"auto", "together", "apart"}
 	case "place":

@@ -39,12 +39,13 @@ func (a *app) fillVerb() *cobra.Command {
 			"  lastport fill --range 40000-40999 --strategy all\n" +
 			"  lastport fill --source 198.18.1.1-198.18.1.3 --target 198.18.0.1:1000-1001\n" +
 			"  lastport fill --connections 5000 --expect 'connect.p99<1ms' --expect connections==5000",
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(c *cobra.Command, _ []string) error {
+			f.workersGiven = c.Flags().Changed("workers")
 			return a.single("fill", step.ClientRST, &f, func(*loadgen.Config) error { return nil })
 		},
 	}
 	f.add(c.Flags())
-	c.Flags().Int64Var(&f.connections, "connections", 0, "open no more than this `NUMBER` (default: as many as there are ports)")
+	c.Flags().Int64Var(&f.connections, "connections", 0, "open no more than this `NUMBER`, over several targets if one has too few ports for it (default: as many as there are ports)")
 	return c
 }
 

@@ -36,6 +36,7 @@ type runFlags struct {
 	timeout         time.Duration
 	duration        time.Duration
 	workers         int
+	workersGiven    bool
 	engine, ends    string
 	place           string
 	sysctls         []string
@@ -80,7 +81,7 @@ func (f *runFlags) addWhat(fs *pflag.FlagSet) {
 func (f *runFlags) addHow(fs *pflag.FlagSet) {
 	fs.DurationVar(&f.timeout, "timeout", 3*time.Second, "how `LONG` one attempt may take")
 	fs.IntVar(&f.workers, "workers", 1, "`NUMBER` of threads that open connections")
-	fs.StringVar(&f.engine, "engine", "auto", "what does the work, a `NAME` of auto, direct")
+	fs.StringVar(&f.engine, "engine", "auto", "what does the work, a `NAME` of auto, direct, uring")
 	fs.StringVar(&f.ends, "ends", "auto", "does one thread do both ends of a connection: a `WORD` of auto, together, apart")
 	fs.StringVar(&f.place, "place", "private", "where the run happens, a `PLACE` of "+strings.Join(place.Kinds(), ", "))
 	fs.StringArrayVar(&f.sysctls, "sysctl", nil, "a `KEY=VALUE` to set in the private place (repeatable)")
@@ -121,7 +122,7 @@ func (f *runFlags) config(scenario string, closeMode step.CloseMode, host place.
 		c.Seed = rand.Uint64()
 	}
 	for _, understand := range []func(*loadgen.Config, place.Host) error{
-		f.ports, f.words, f.numbers, f.threads, f.settings, f.addresses, f.chosen, f.expectations,
+		f.ports, f.words, f.numbers, f.threads, f.settings, f.addresses, f.chosen, f.widen, f.expectations,
 	} {
 		if err := understand(&c, host); err != nil {
 			return c, err
@@ -218,9 +219,6 @@ func (f *runFlags) threads(c *loadgen.Config, _ place.Host) error {
 		if f.workers > cpus {
 			c.Ends = loadgen.EndsApart
 		}
-	}
-	if c.Engine == loadgen.EngineAuto {
-		c.Engine = loadgen.EngineDirect
 	}
 	return nil
 }

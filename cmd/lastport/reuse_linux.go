@@ -107,6 +107,9 @@ func (f *reuseFlags) closeModes(host place.Host) ([]namedRun, error) {
 		if err == nil {
 			err = one.reuseConfig(&cfg)
 		}
+		if err == nil {
+			err = loadgen.CheckEngine(&cfg)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -141,15 +141,18 @@ type statistic struct {
 // statistics are what there is to tell. Over UDP no close is seen, and so
 // nothing that has to do with connections.
 func statistics(s result.Server) []statistic {
-	open := s.Open()
+	open, peers := s.Open(), int64(0)
+	if s.DistinctPeers != nil {
+		peers = *s.DistinctPeers
+	}
 	if open == nil {
-		return []statistic{{"accepted", s.Accepted}, {"distinct peers", s.DistinctPeers}, {"requests", s.Requests}}
+		return []statistic{{"accepted", s.Accepted}, {"distinct peers", peers}, {"requests", s.Requests}}
 	}
 	return []statistic{
 		{"accepted", s.Accepted},
 		{"open", *open},
 		{"closed", *s.Closed},
-		{"distinct peers", s.DistinctPeers},
+		{"distinct peers", peers},
 		{"requests", s.Requests},
 		{"over limit", s.OverLimit},
 		{"idle closed", s.IdleClosed},

@@ -146,7 +146,7 @@ func TestServeEnds(t *testing.T) {
 			return strings.Contains(s.stderr.String(), line+"\n")
 		})
 		one := int64(1)
-		want := result.Server{Accepted: 1, Closed: &one, DistinctPeers: 1, DistinctTuples: &one, Requests: 3}
+		want := result.Server{Accepted: 1, Closed: &one, DistinctPeers: &one, DistinctTuples: &one, Requests: 3}
 		if got := s.end(t, sig); !reflect.DeepEqual(got, want) {
 			t.Errorf("%v: %+v, want %+v", sig, got, want)
 		}
@@ -184,7 +184,7 @@ func TestServeLimits(t *testing.T) {
 			t.Errorf("%s: the client reads %v, want %v", test.flags, err, test.end)
 		}
 		one := int64(1)
-		test.want.Accepted, test.want.Closed, test.want.DistinctPeers, test.want.DistinctTuples = 1, &one, 1, &one
+		test.want.Accepted, test.want.Closed, test.want.DistinctPeers, test.want.DistinctTuples = 1, &one, &one, &one
 		if got := s.end(t, syscall.SIGINT); !reflect.DeepEqual(got, test.want) {
 			t.Errorf("%s: %+v, want %+v", test.flags, got, test.want)
 		}
@@ -233,7 +233,7 @@ func TestServeUDP(t *testing.T) {
 		}
 	}
 	one := int64(1)
-	want := result.Server{Accepted: 1, DistinctPeers: 1, DistinctTuples: &one, Requests: 2}
+	want := result.Server{Accepted: 1, DistinctPeers: &one, DistinctTuples: &one, Requests: 2}
 	if got := s.end(t, syscall.SIGTERM); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}

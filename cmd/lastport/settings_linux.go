@@ -59,14 +59,11 @@ func (f *runFlags) settings(c *loadgen.Config, _ place.Host) error {
 // reserved, besides what the host or the user reserves.
 func spec(c *loadgen.Config, host place.Host) (place.Spec, error) {
 	s := place.Spec{Host: host, User: maps.Clone(c.Sysctls)}
-	reservedText, byUser := c.Sysctls[keyReserved]
-	if !byUser {
-		reservedText = host.Settings[keyReserved]
-	}
-	reserved, err := ports.ParseSysctl(reservedText)
+	reserved, err := reservedPorts(c, host)
 	if err != nil {
-		return s, named("--sysctl "+keyReserved, err)
+		return s, err
 	}
+	_, byUser := c.Sysctls[keyReserved]
 	delete(s.User, keyReserved) // it becomes part of the tool's own value
 
 	tool := func(key, value, why string) {
@@ -96,6 +93,19 @@ func spec(c *loadgen.Config, host place.Host) (place.Spec, error) {
 	slices.SortFunc(s.Addresses, comparePrefix)
 	s.Addresses = slices.Compact(s.Addresses)
 	return s, nil
+}
+
+// reservedPorts are those that the user or else the host reserves.
+func reservedPorts(c *loadgen.Config, host place.Host) (ports.Ranges, error) {
+	text, byUser := c.Sysctls[keyReserved]
+	if !byUser {
+		text = host.Settings[keyReserved]
+	}
+	reserved, err := ports.ParseSysctl(text)
+	if err != nil {
+		return nil, named("--sysctl "+keyReserved, err)
+	}
+	return reserved, nil
 }
 
 // atLeast raises a setting that is lower on the host.

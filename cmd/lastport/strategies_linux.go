@@ -69,6 +69,9 @@ func (a *app) single(scenario string, closeMode step.CloseMode, f *runFlags, mor
 	if err != nil {
 		return err
 	}
+	if err := a.announce(runs, host); err != nil {
+		return err
+	}
 	if len(runs) > 1 {
 		return a.side(scenario, runs, host, f)
 	}
@@ -94,6 +97,12 @@ func (f *runFlags) byStrategy(scenario string, closeMode step.CloseMode, host pl
 		cfg, err := one.config(scenario, closeMode, host)
 		if err == nil {
 			err = more(&cfg)
+		}
+		if err == nil {
+			err = loadgen.CheckEngine(&cfg)
+		}
+		if len(names) > 1 && cfg.Engine == loadgen.EngineAuto {
+			cfg.Engine = loadgen.EngineDirect // what is compared is done the same way
 		}
 		if err != nil {
 			return nil, err

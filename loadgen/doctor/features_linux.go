@@ -45,7 +45,7 @@ func checkDiag(f *Facts) result.Check {
 }
 
 func checkIOUring(f *Facts) result.Check {
-	c := feature(f.IOUring, "rings for system calls; no verb needs them", result.Noted)
+	c := feature(f.IOUring, "--engine uring, with which churn is fastest", result.Noted)
 	if f.IOUring == nil {
 		return c
 	}

@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 
 	"lastport/loadgen/kernel"
@@ -23,6 +24,8 @@ const longestWait = 20e6
 type direct struct {
 	Options
 	targets map[netip.AddrPort]bool // Targets again, to be looked up
+	lowest  uint16                  // of their ports
+	highest uint16
 	seats   []*seat
 	work    step.Work
 	steps   [batch]step.Step
@@ -38,9 +41,11 @@ func NewDirect(o Options) (Engine, error) {
 	if o.UDP { // a datagram socket is closed, no more
 		o.CloseMode, o.Keepalive, o.UserTimeout = step.ClientFIN, false, 0
 	}
-	d := &direct{Options: o, targets: map[netip.AddrPort]bool{}}
+	d := &direct{Options: o, targets: map[netip.AddrPort]bool{}, lowest: math.MaxUint16}
 	for i := range o.Targets {
-		d.targets[o.Targets[i].AddrPort()] = true
+		at := o.Targets[i].AddrPort()
+		d.targets[at] = true
+		d.lowest, d.highest = min(d.lowest, at.Port()), max(d.highest, at.Port())
 	}
 	var err error
 	if d.seats, err = newSeats(&o); err != nil {
@@ -157,11 +162,11 @@ func (d *direct) seatOf(st *step.Step, s *seat) int {
 		seat, _ := place(st.Conn)
 		return seat
 	}
-	if len(s.free) > 0 {
+	if !s.full() {
 		return s.index
 	}
 	for _, o := range d.seats {
-		if len(o.free) > 0 {
+		if !o.full() {
 			return o.index
 		}
 	}

@@ -23,6 +23,9 @@ type Engine interface {
 	// are open then stay open, for the next work. What is still pending is
 	// ended as canceled.
 	Run(work step.Work) error
+	// CPUTime returns the processor time of the engine's threads so far: with ends
+	// together the listener's part is in it.
+	CPUTime() kernel.CPUTime
 	// Close ends the engine's threads, and with them closes what is open.
 	Close()
 }
@@ -38,6 +41,10 @@ type End interface {
 	Answer(fd int) syscall.Errno
 	// Shut closes a connection that Accept returned, by RST or by FIN.
 	Shut(fd int, rst bool)
+	// Socket is the listening socket, for an engine that accepts and closes by
+	// itself and tells by Took of whom it has.
+	Socket() int
+	Took(peer *kernel.Sockaddr)
 	// Serve answers the datagrams that have come, without waiting: over UDP there
 	// is nothing to accept.
 	Serve()
@@ -63,7 +70,11 @@ type Options struct {
 	Unaccepted  int                  // ends together: how many connections may wait in the listener's queue before they are accepted
 	Log         *record.Writer       // takes every completion
 	Tally       *Tally
-	Worker      int  // index in the tally
-	Pinned      bool // its threads stay on the processor CPU
-	CPU         int
+	// Unnumbered: of the attempts failures alone have a number, and none says how
+	// full its pool was. It spares each attempt a look at what the other workers
+	// have just written, which is what a processor waits for longest.
+	Unnumbered bool
+	Worker     int  // index in the tally
+	Pinned     bool // its threads stay on the processor CPU
+	CPU        int
 }

@@ -83,6 +83,10 @@ func (e *end) Accept() (fd int, port uint16, errno syscall.Errno) {
 	return fd, e.peer.Port(), errno
 }
 
+func (e *end) Socket() int { return e.listener }
+
+func (e *end) Took(*kernel.Sockaddr) { e.accepted.Add(1) }
+
 func (e *end) Answer(fd int) syscall.Errno {
 	var request [16]byte
 	n, errno := kernel.Read(fd, request[:])
@@ -122,6 +126,7 @@ type setup struct {
 	tally       *engine.Tally
 	worker      int
 	change      func(*engine.Options)
+	ring        bool // the engine uring
 }
 
 func newRig(t testing.TB, s setup) *rig {
@@ -169,7 +174,11 @@ func tryRig(t testing.TB, s setup) (*rig, error) {
 	if s.change != nil {
 		s.change(&o)
 	}
-	r.Engine, err = engine.NewDirect(o)
+	engineOf := engine.NewDirect
+	if s.ring {
+		engineOf = engine.NewURing
+	}
+	r.Engine, err = engineOf(o)
 	return r, err
 }
 
@@ -183,7 +192,7 @@ func closeRig(t testing.TB, r *rig) {
 }
 
 // tables counts the threads that have a descriptor table of an engine's: it has
-// a poller more than the process's. To count threads would not do, the runtime
+// a poller, or a ring, more than the process's. To count threads would not do, the runtime
 // starts some of its own at any time.
 func tables(t testing.TB) int {
 	t.Helper()
@@ -200,13 +209,13 @@ func tables(t testing.TB) int {
 	return n
 }
 
-// pollers counts the epoll descriptors in a directory of links; what is gone
+// pollers counts the descriptors of epoll and of rings in a directory of links; what is gone
 // meanwhile has none.
 func pollers(dir string) int {
 	list, _ := os.ReadDir(dir)
 	n := 0
 	for _, entry := range list {
-		if to, _ := os.Readlink(filepath.Join(dir, entry.Name())); to == "anon_inode:[eventpoll]" {
+		if to, _ := os.Readlink(filepath.Join(dir, entry.Name())); to == "anon_inode:[eventpoll]" || to == "anon_inode:[io_uring]" {
 			n++
 		}
 	}
@@ -311,7 +320,7 @@ func opens(n int) []step.Step {
 func outcomes(done []step.Completion) map[outcome.Code]int {
 	n := map[outcome.Code]int{}
 	for _, c := range done {
-		if c.Op == step.Open {
+		if c.Op == step.Open || c.Op == step.Cycle {
 			n[c.Outcome]++
 		}
 	}

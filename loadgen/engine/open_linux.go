@@ -18,7 +18,7 @@ func (d *direct) doOpen(s *seat, st *step.Step, done []step.Completion) []step.C
 	c := step.Completion{Op: step.Open, Probe: st.Probe, Source: st.Source, Target: st.Target, Tag: st.Tag, Due: st.Due}
 	d.count(&c, a.Pool)
 	c.Start = d.Clock.Now()
-	if len(s.free) == 0 {
+	if s.full() {
 		return append(done, d.fail(c, outcome.Socket, syscall.EMFILE, c.Start))
 	}
 	k := s.take()
@@ -31,7 +31,7 @@ func (d *direct) doOpen(s *seat, st *step.Step, done []step.Completion) []step.C
 		}
 		if !ok {
 			s.leave(d, k)
-			return append(done, noPort(c, d.Clock.Now()))
+			return append(done, d.noPort(c, d.Clock.Now()))
 		}
 		call, errno := d.begin(s, &s.conns[k], choice, &c)
 		now := d.Clock.Now()
@@ -51,7 +51,7 @@ func (d *direct) doOpen(s *seat, st *step.Step, done []step.Completion) []step.C
 		s.conns[k].booked = false // Failed tells the strategy all
 		if !d.Strategy.Failed(a, choice) {
 			s.leave(d, k)
-			return append(done, noPort(failed, now))
+			return append(done, d.noPort(failed, now))
 		}
 	}
 }
@@ -181,7 +181,7 @@ func (s *seat) opened(d *direct, c step.Completion, k uint32, now int64) step.Co
 	conn := &s.conns[k]
 	var local kernel.Sockaddr
 	errno := kernel.LocalAddr(int(conn.fd), &local)
-	if errno == 0 && d.targets[local.AddrPort()] {
+	if errno == 0 && d.mayBeTarget(local.Port()) && d.targets[local.AddrPort()] {
 		c.Self, errno = true, syscall.ECONNREFUSED
 	}
 	c.Port, c.End = local.Port(), now
@@ -201,12 +201,27 @@ func (s *seat) opened(d *direct, c step.Completion, k uint32, now int64) step.Co
 	return c
 }
 
-// count numbers the attempt among those of all workers, and says how many
-// connections of its pool are open.
+// mayBeTarget says whether a target may have the port: usually the range has
+// none, and the look into the map is saved.
+func (d *direct) mayBeTarget(port uint16) bool { return d.lowest <= port && port <= d.highest }
+
+// count counts the attempt, and unless that is not asked for numbers it among
+// those of all workers and says how many connections of its pool are open.
 func (d *direct) count(c *step.Completion, pool int) {
-	c.Open = uint32(d.Tally.inPool(pool))
 	if !c.Probe {
-		c.Attempt = uint32(d.Tally.attempt(d.Worker))
+		d.Tally.begun(d.Worker)
+	}
+	if !d.Unnumbered {
+		c.Open = uint32(d.Tally.inPool(pool))
+		d.number(c)
+	}
+}
+
+// number gives the attempt the number of the latest that has begun, if it has
+// none.
+func (d *direct) number(c *step.Completion) {
+	if !c.Probe && c.Attempt == 0 {
+		c.Attempt = uint32(d.Tally.attempts())
 	}
 }
 
@@ -216,6 +231,7 @@ func (d *direct) fail(c step.Completion, call outcome.Call, errno syscall.Errno,
 	if d.Traits.Explicit {
 		by = outcome.Us
 	}
+	d.number(&c)
 	c.End, c.Errno = now, uint16(errno)
 	c.GaveUp = errno == syscall.ETIMEDOUT
 	c.Outcome = outcome.Of(call, errno, by)
@@ -223,7 +239,8 @@ func (d *direct) fail(c step.Completion, call outcome.Call, errno syscall.Errno,
 }
 
 // noPort completes an attempt for which the strategy has nothing more to try.
-func noPort(c step.Completion, now int64) step.Completion {
+func (d *direct) noPort(c step.Completion, now int64) step.Completion {
+	d.number(&c)
 	c.End, c.Port, c.Outcome = now, 0, outcome.NoPort
 	return c
 }

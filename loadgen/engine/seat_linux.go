@@ -14,9 +14,9 @@ import (
 type seat struct {
 	index   int
 	thread  *kernel.Thread
-	size    int    // connections that it can hold
-	conns   []conn // by slot
-	free    []uint32
+	size    int      // connections that it can hold
+	conns   []conn   // by slot, as far as slots have been used
+	free    []uint32 // slots of those that are free again
 	ends    []End    // ends together: by target
 	owed    []uint32 // slots whose other end has not been accepted yet, oldest first
 	epoll   int      // watches the sockets of pending steps
@@ -24,8 +24,8 @@ type seat struct {
 	pending pending
 }
 
-// conn is one connection, open or pending. A worker's memory per connection is
-// this and its place in the free list: 20 bytes for both ends.
+// conn is one connection, open or pending: 16 bytes for both ends. What has never
+// been used of the lists of slots takes no memory.
 type conn struct {
 	fd, peer       int32  // peer: the listener's end in this table
 	port           uint16 // 0 as long as the kernel has not told it
@@ -110,16 +110,13 @@ func newSeat(o *Options, index, fds, want int) (*seat, error) {
 		thread.Close()
 		return nil, fmt.Errorf("worker %d: %w", o.Worker, err)
 	}
-	s.conns = make([]conn, s.size)
-	s.free = make([]uint32, s.size)
-	for i := range s.free {
-		s.free[i] = uint32(s.size - 1 - i) // the lowest slot is taken first
-	}
+	s.conns = make([]conn, 0, s.size)
+	s.free = make([]uint32, 0, s.size)
 	if o.Ends != nil {
 		for t := range o.Targets {
 			s.ends = append(s.ends, o.Ends(t))
 		}
-		s.owed = make([]uint32, 0, s.size)
+		s.owed = make([]uint32, 0, min(s.size, o.Unaccepted+1))
 	}
 	s.pending.init()
 	return s, nil
@@ -129,6 +126,13 @@ func closeSeats(seats []*seat) {
 	for _, s := range seats {
 		s.thread.Close()
 	}
+}
+
+func (d *direct) CPUTime() (sum kernel.CPUTime) {
+	for _, s := range d.seats {
+		sum = sum.Plus(s.thread.CPUTime())
+	}
+	return sum
 }
 
 // Close ends the threads; the kernel closes what their tables hold.
@@ -143,10 +147,19 @@ func place(name uint32) (seat int, slot uint32) {
 	return int(name >> slotBits), name & (1<<slotBits - 1)
 }
 
+// full says whether every slot is in use.
+func (s *seat) full() bool { return len(s.free) == 0 && len(s.conns) == s.size }
+
+// take returns a slot: the one that was freed last, or one that is new. The seat
+// is not full.
 func (s *seat) take() uint32 {
-	k := s.free[len(s.free)-1]
-	s.free = s.free[:len(s.free)-1]
-	return k
+	if n := len(s.free); n > 0 {
+		k := s.free[n-1]
+		s.free = s.free[:n-1]
+		return k
+	}
+	s.conns = s.conns[:len(s.conns)+1]
+	return uint32(len(s.conns) - 1)
 }
 
 // leave gives the slot of a connection that is over back, or of one that never

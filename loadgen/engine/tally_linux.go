@@ -49,7 +49,15 @@ func (t *Tally) inPool(pool int) int64 {
 // attempt counts one more of the worker's attempts and returns its number among
 // all, from 1.
 func (t *Tally) attempt(worker int) int64 {
-	t.lines[worker].attempts.Add(1)
+	t.begun(worker)
+	return t.attempts()
+}
+
+// begun counts one more of the worker's attempts.
+func (t *Tally) begun(worker int) { t.lines[worker].attempts.Add(1) }
+
+// attempts returns how many attempts all workers have begun.
+func (t *Tally) attempts() int64 {
 	n := int64(0)
 	for i := range t.lines {
 		n += t.lines[i].attempts.Load()

@@ -80,6 +80,29 @@ func race(t *testing.T, s *space, run strategy.Run, rigs []*rig) {
 	}
 }
 
+// Unnumbered attempts have no number but for failures, which have that of the
+// latest.
+func TestUnnumbered(t *testing.T) {
+	_, target := listen(t, backlog)
+	sources := sourcePorts(t, 40000, 40004)
+	tally := engine.NewTally(2, 1)
+	for w := range 2 {
+		r := newRig(t, setup{target: target, sources: sources, mode: step.ClientRST, tally: tally, worker: w, change: func(o *engine.Options) { o.Unnumbered = true }})
+		for i, c := range r.do(t, &script{batches: [][]step.Step{opens(4)}}) {
+			want := uint32(0)
+			if c.Outcome == outcome.NoPort {
+				want = uint32(4*w + i + 1)
+			}
+			if c.Attempt != want || c.Open != 0 {
+				t.Errorf("worker %d, attempt %d: %v with number %d and %d open, want %d and none", w, i, c.Outcome, c.Attempt, c.Open, want)
+			}
+		}
+		if used := r.CPUTime(); used.Total() <= 0 {
+			t.Errorf("its threads used %v", used)
+		}
+	}
+}
+
 // In a process of many workers an attempt's number is that of the run.
 func TestAttemptsAreNumberedOverWorkers(t *testing.T) {
 	listener, target := listen(t, backlog)

@@ -78,12 +78,26 @@ func Wake(fd int) syscall.Errno {
 	return e
 }
 
+// longestNap is the longest sleep that the Go scheduler is not told of.
+const longestNap = time.Millisecond
+
 // Sleep stops the calling thread for d, or until a signal comes. time.Sleep
 // would park the goroutine instead, and a goroutine that is locked to its
 // thread costs two thread switches more to wake.
+//
+// A sleep of at most a millisecond keeps its place in the Go scheduler. Told of
+// a thread that naps again and again, the runtime's monitor looks every 20 µs
+// whether to take that place away (sysmon in runtime/proc.go): more wake-ups than
+// there are naps. The garbage collector does not wait for a nap: the signal by
+// which the runtime preempts ends it.
 func Sleep(d time.Duration) {
 	ts := unix.NsecToTimespec(d.Nanoseconds())
-	_, _, _ = syscall.Syscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&ts)), 0, 0) // EINTR: the caller looks again early
+	// EINTR: the caller looks again early.
+	if d <= longestNap {
+		_, _, _ = syscall.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&ts)), 0, 0)
+	} else {
+		_, _, _ = syscall.Syscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&ts)), 0, 0)
+	}
 }
 
 // StopListening ends listening in every descriptor table that holds the

@@ -3,7 +3,9 @@ package kernel
 import (
 	"errors"
 	"os"
+	"runtime"
 	"strconv"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -154,5 +156,31 @@ func TestThreadFree(t *testing.T) {
 	})
 	if errno != syscall.EMFILE || opened != thread.Free() || opened == 0 {
 		t.Errorf("%d descriptors opened, then %v; Free says %d", opened, errno, thread.Free())
+	}
+}
+
+// A thread that naps keeps its place in the scheduler, and gives it up all the
+// same when all are to stop.
+func TestCollectorDoesNotWaitForNaps(t *testing.T) {
+	thread := newThread(t)
+	defer thread.Close()
+	var stop atomic.Bool
+	naps := 0
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		thread.Do(func() {
+			for ; !stop.Load(); naps++ {
+				Sleep(longestNap)
+			}
+		})
+	}()
+	for range 20 {
+		runtime.GC()
+	}
+	stop.Store(true)
+	<-done
+	if naps == 0 {
+		t.Error("it never slept")
 	}
 }

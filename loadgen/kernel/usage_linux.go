@@ -18,6 +18,11 @@ func (t CPUTime) Sub(earlier CPUTime) CPUTime {
 	return CPUTime{User: t.User - earlier.User, System: t.System - earlier.System}
 }
 
+// Plus returns the sum of both.
+func (t CPUTime) Plus(other CPUTime) CPUTime {
+	return CPUTime{User: t.User + other.User, System: t.System + other.System}
+}
+
 // Total is user and system time together.
 func (t CPUTime) Total() time.Duration { return t.User + t.System }
 
@@ -34,6 +39,48 @@ func usage(who int) CPUTime {
 	}
 	return CPUTime{User: time.Duration(u.Utime.Nano()), System: time.Duration(u.Stime.Nano())}
 }
+
+// threadCPU returns the processor time of a thread of this process.
+func threadCPU(tid int) CPUTime {
+	// The clock of a thread has its number, inverted, above three bits that say that
+	// it is a thread's (4) and exact (2): linux/posix-timers.h.
+	var t unix.Timespec
+	if unix.ClockGettime(int32(^tid<<3|6), &t) != nil {
+		return CPUTime{} // it has ended
+	}
+	total := t.Nano()
+	user, system, err := readTicks(fmt.Sprintf("/proc/self/task/%d/stat", tid))
+	if err != nil || user+system == 0 {
+		return CPUTime{System: time.Duration(total)} // less than a tick
+	}
+	own := int64(float64(total) * float64(user) / float64(user+system))
+	return CPUTime{User: time.Duration(own), System: time.Duration(total - own)}
+}
+
+// readTicks reads user and system time from a stat file of /proc
+// (proc_pid_stat(5)): fields 14 and 15, in ticks.
+func readTicks(path string) (user, system int64, err error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return 0, 0, err
+	}
+	fields := bytes.Fields(text[bytes.LastIndexByte(text, ')')+1:]) // the thread's name may hold anything
+	const utime, stime = 14 - 3, 15 - 3                             // the first of the rest is field 3
+	if len(fields) <= stime {
+		return 0, 0, fmt.Errorf("%s: %d fields", path, len(fields))
+	}
+	if user, err = strconv.ParseInt(string(fields[utime]), 10, 64); err != nil {
+		return 0, 0, fmt.Errorf("%s: user time: %w", path, err)
+	}
+	if system, err = strconv.ParseInt(string(fields[stime]), 10, 64); err != nil {
+		return 0, 0, fmt.Errorf("%s: system time: %w", path, err)
+	}
+	return user, system, nil
+}
+
+// SlabBytes returns the memory in the kernel's own objects, sockets among them,
+// of the whole host: Slab of /proc/meminfo.
+func SlabBytes() (int64, error) { return kilobytes("/proc/meminfo", "Slab:") }
 
 // ResidentBytes returns how much memory of the process is in RAM: VmRSS of
 // /proc/self/status.

@@ -1,6 +1,8 @@
 package kernel
 
 import (
+	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -18,6 +20,52 @@ func TestProcessorTime(t *testing.T) {
 	p, own := ProcessCPU().Sub(process), ThreadCPU().Sub(thread)
 	if p.Total() < own.Total() || own.User < 0 || own.System < 0 {
 		t.Errorf("the process used %v, its thread %v", p, own)
+	}
+}
+
+// A thread's time is its own, and can be read from another one, while it works and
+// until it has ended.
+func TestThreadTime(t *testing.T) {
+	busy, idle := newThread(t), newThread(t)
+	defer idle.Close()
+	const burn = 100 * time.Millisecond
+	var during CPUTime
+	busy.Do(func() {
+		for ThreadCPU().Total() < burn {
+			runtime.KeepAlive(t)
+		}
+		during = busy.CPUTime()
+	})
+	after, own := busy.CPUTime(), CPUTime{}
+	busy.Do(func() { own = ThreadCPU() })
+	if during.Total() < burn || after.Total() < during.Total() || own.Total()+2*time.Microsecond < after.Total() || own.Total() > after.Total()+burn {
+		t.Errorf("%v while it worked, %v after that, %v by its own word", during.Total(), after.Total(), own.Total())
+	}
+	if after.User <= 0 || after.System < 0 {
+		t.Errorf("a thread that read the time again and again: %v user, %v system", after.User, after.System)
+	}
+	if least := idle.CPUTime(); least.Total() > burn/2 {
+		t.Errorf("an idle thread used %v", least.Total())
+	}
+	busy.Close()
+	waitFor(t, "the thread's end", func() bool { return busy.CPUTime() == CPUTime{} })
+}
+
+func TestReadTicks(t *testing.T) {
+	for text, want := range map[string][2]int64{
+		"7 (a) b) c) R 1 1 1 0 -1 4 5 6 7 8 123 456 0 0 20": {123, 456},
+		"7 (exe) R 1 1 1 0 -1 4 5 6 7 8 123":                {-1, -1},
+		"7 (exe) R 1 1 1 0 -1 4 5 6 7 8 x 456":              {-1, -1},
+		"":                                                  {-1, -1},
+	} {
+		path := filepath.Join(t.TempDir(), "stat")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		user, system, err := readTicks(path)
+		if got := [2]int64{user, system}; (err != nil) != (want[0] < 0) || err == nil && got != want {
+			t.Errorf("%q: %v, %v, want %v", text, got, err, want)
+		}
 	}
 }
 

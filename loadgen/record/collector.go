@@ -39,6 +39,9 @@ type Collector struct {
 	first []uint16
 	rows  rows
 	log   *intervalLog
+
+	silent bool
+	unkept []*unkept // of silent writers
 }
 
 // The things that are timed besides connect by occupancy.
@@ -95,13 +98,13 @@ func (t *timing) record(ns int64) {
 func NewCollector(workers int, usable int64, started time.Time) (*Collector, error) {
 	c := &Collector{full: make(chan Chunk, workers*chunks), usable: usable, began: -1}
 	for i := range c.bands {
-		c.bands[i].latency = result.NewHistogram()
+		c.bands[i].latency = newHistogram()
 	}
 	if usable > 0 {
 		c.points = newPoints(usable)
 	}
 	for i := range c.timings {
-		c.timings[i] = &timing{run: result.NewHistogram(), interval: result.NewHistogram()}
+		c.timings[i] = &timing{run: newHistogram(), interval: newHistogram()}
 	}
 	c.rows.init()
 	var err error
@@ -109,8 +112,23 @@ func NewCollector(workers int, usable int64, started time.Time) (*Collector, err
 	return c, err
 }
 
+// newHistogram makes a histogram whose memory is there: what a run takes while it
+// goes on is then its connections', and not the recorder's.
+func newHistogram() *result.Histogram {
+	h := result.NewHistogram()
+	h.Reset() // writes to all of it
+	return h
+}
+
 // Writer makes one worker's writer.
-func (c *Collector) Writer() *Writer { return newWriter(c.full) }
+func (c *Collector) Writer() *Writer {
+	w := newWriter(c.full)
+	if c.silent {
+		w.unkept = &unkept{}
+		c.unkept = append(c.unkept, w.unkept)
+	}
+	return w
+}
 
 // Chunks is where handed-over chunks wait for Take.
 func (c *Collector) Chunks() <-chan Chunk { return c.full }
@@ -123,6 +141,8 @@ func (c *Collector) Take(ch Chunk) {
 		case d.Probe:
 		case d.Op == step.Open:
 			c.open(d)
+		case d.Op == step.Cycle:
+			c.cycle(d)
 		case d.Op == step.Request:
 			c.answer(d)
 		case d.Op == step.Await:
@@ -137,6 +157,7 @@ func (c *Collector) Take(ch Chunk) {
 
 // TakeAll counts every chunk that waits.
 func (c *Collector) TakeAll() {
+	c.takeUnkept()
 	for {
 		select {
 		case ch := <-c.full:
@@ -163,13 +184,45 @@ func (c *Collector) answer(d *step.Completion) {
 	c.timings[request].record(d.End - d.Start)
 }
 
-func (c *Collector) open(d *step.Completion) {
+// cycle counts a connection that was opened and closed as one. No call of it was
+// timed, so no histogram hears of it.
+func (c *Collector) cycle(d *step.Completion) {
+	row := c.attempt(d)
+	switch d.Outcome {
+	case outcome.OK:
+		row.opened++
+		c.close(d.End)
+		if d.Port != 0 {
+			c.port(d.Port)
+		}
+	case outcome.NoPort:
+		row.noPort++
+	default:
+		row.failed++
+	}
+}
+
+// attempt counts what every attempt comes to, and returns the row of its end.
+func (c *Collector) attempt(d *step.Completion) *row {
 	c.attempts++
 	c.outcomes[d.Outcome]++
 	if c.began < 0 || d.Start < c.began {
 		c.began = d.Start
 	}
-	row := c.rows.at(d.End)
+	switch d.Outcome {
+	case outcome.OK:
+		c.opened++
+		c.lastOpen = max(c.lastOpen, d.End)
+	case outcome.NoPort:
+		if c.firstPort == nil || d.Attempt < uint32(c.firstPort.Attempt) {
+			c.firstPort = &result.NoPort{TNS: d.End, Attempt: int64(d.Attempt)}
+		}
+	}
+	return c.rows.at(d.End)
+}
+
+func (c *Collector) open(d *step.Completion) {
+	row := c.attempt(d)
 	if d.Due != 0 {
 		c.timings[schedule].record(d.Start - d.Due)
 	}
@@ -179,8 +232,6 @@ func (c *Collector) open(d *step.Completion) {
 	took := d.End - d.Start
 	switch d.Outcome {
 	case outcome.OK:
-		c.opened++
-		c.lastOpen = max(c.lastOpen, d.End)
 		c.timings[connect].record(took)
 		if d.Due != 0 {
 			c.timings[response].record(d.End - d.Due)
@@ -193,9 +244,6 @@ func (c *Collector) open(d *step.Completion) {
 		row.opened++
 		row.connect.Record(took)
 	case outcome.NoPort:
-		if c.firstPort == nil || d.Attempt < uint32(c.firstPort.Attempt) {
-			c.firstPort = &result.NoPort{TNS: d.End, Attempt: int64(d.Attempt)}
-		}
 		row.noPort++
 		c.timings[failure].record(took)
 		if c.usable > 0 {
@@ -276,7 +324,7 @@ func (c *Collector) Fill(r *result.Result) {
 	r.AtOccupancy = summarizePoints(c.points)
 	r.Measured.FirstNoPort = c.firstPort
 	r.Timeline = c.rows.timeline.Rows()
-	if c.opened > 0 {
+	if len(c.first) > 0 {
 		r.Ports = c.uses.Ports(c.first)
 	}
 }

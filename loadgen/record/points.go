@@ -28,7 +28,7 @@ func newPoints(usable int64) []point {
 		share := func(of int64) float64 { return float64(of) / scale }
 		p.summary = result.Point{At: share(p.from), From: share(p.from), To: share(p.to)}
 		p.from, p.to = ceilDiv(p.from*usable, scale), ceilDiv(p.to*usable, scale)
-		p.latency = result.NewHistogram()
+		p.latency = newHistogram()
 	}
 	return points
 }

@@ -145,6 +145,38 @@ func TestEveryCompletionIsCountedOnce(t *testing.T) {
 	}
 }
 
+// Writers of a silent collector count outcomes and hand nothing over.
+func TestSilence(t *testing.T) {
+	c := newCollector(t, 2, 100)
+	c.Silence()
+	probe := opened(ms, 0, 1)
+	probe.Probe = true
+	lost := failed(ms, outcome.Reset, 0)
+	lost.Op = step.Request
+	cycle := opened(ms, 0, 1)
+	cycle.Op = step.Cycle
+	for range 2 {
+		write(c, c.Writer(), opened(ms, 0, 1), closed(2*ms), failed(ms, outcome.NoPort, 3), probe, lost, cycle)
+	}
+	for range 2 { // what is counted is counted once
+		c.TakeAll()
+		want := result.Outcomes{OK: 4, NoPort: 2}
+		if r := filled(c); r.Attempts != 6 || r.Outcomes != want || r.Latency != (result.Latency{}) || r.Ports != nil || r.Occupancy != nil {
+			t.Errorf("%+v, want 6 attempts, outcomes %+v and nothing recorded", r, want)
+		}
+		if c.Opened() != 4 || c.Closed() != 6 {
+			t.Errorf("%d opened, %d closed, want 4 and 6", c.Opened(), c.Closed())
+		}
+	}
+	w := c.Writer()
+	if n := testing.AllocsPerRun(100, func() {
+		w.Keep(append(w.Room(2), opened(ms, 0, 1), closed(ms)))
+		w.Flush()
+	}); n != 0 {
+		t.Errorf("%v allocations, want none", n)
+	}
+}
+
 func TestBandsOfOccupancy(t *testing.T) {
 	for _, c := range []struct {
 		usable int64
@@ -272,5 +304,38 @@ func TestFillTimeWithoutSuccess(t *testing.T) {
 	write(c, c.Writer(), failed(10*ms, outcome.Refused, 1))
 	if c.FillNS() != 0 {
 		t.Errorf("without a success: %d ns", c.FillNS())
+	}
+}
+
+// A connection that was opened and closed as one counts as both and in no
+// histogram; a port that is not known is none.
+func TestCycles(t *testing.T) {
+	c := newCollector(t, 1, 0)
+	w := c.Writer()
+	cycle := func(code outcome.Code, port uint16, attempt uint32) step.Completion {
+		return step.Completion{Op: step.Cycle, Outcome: code, Port: port, Attempt: attempt, Start: ms, End: 2 * ms}
+	}
+	write(c, w, cycle(outcome.OK, 0, 1), cycle(outcome.NoPort, 0, 3), cycle(outcome.NoPort, 0, 2), cycle(outcome.Refused, 0, 4))
+	r := filled(c)
+	if r.Ports != nil {
+		t.Errorf("ports %+v of none that is known", r.Ports)
+	}
+	write(c, w, cycle(outcome.OK, 40_000, 5))
+	c.End(200 * ms)
+	r = filled(c)
+	if r.Attempts != 5 || r.Outcomes.OK != 2 || r.Outcomes.NoPort != 2 || r.Outcomes.Refused != 1 || c.Opened() != 2 || c.Closed() != 2 {
+		t.Errorf("%d attempts, outcomes %+v, %d opened, %d closed", r.Attempts, r.Outcomes, c.Opened(), c.Closed())
+	}
+	if r.Measured.FirstNoPort == nil || r.Measured.FirstNoPort.Attempt != 2 {
+		t.Errorf("first no_port %+v, want attempt 2", r.Measured.FirstNoPort)
+	}
+	if r.Latency != (result.Latency{}) || len(r.Occupancy) != 0 {
+		t.Errorf("latency %+v, occupancy %+v of calls that nobody timed", r.Latency, r.Occupancy)
+	}
+	if r.Ports == nil || r.Ports.Distinct != 1 {
+		t.Errorf("ports %+v, want one", r.Ports)
+	}
+	if row := r.Timeline[0]; row.Opened != 2 || row.Closed != 2 || row.NoPort != 2 || row.Failed != 1 || row.Open != 0 || row.P99NS != nil {
+		t.Errorf("row %+v", row)
 	}
 }

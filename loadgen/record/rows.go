@@ -34,7 +34,7 @@ type Sample struct {
 
 func (r *rows) init() {
 	for i := range r.ring {
-		r.ring[i].connect = result.NewHistogram()
+		r.ring[i].connect = newHistogram()
 	}
 }
 

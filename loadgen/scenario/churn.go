@@ -31,6 +31,9 @@ type Churn struct {
 	// Concurrency is how many connections may be open or opening at a time in
 	// closed loop.
 	Concurrency int
+	// Whole makes each attempt one step, which opens and closes (step.Cycle), where
+	// an engine does that faster. Closed loop alone, without Hold and Requests.
+	Whole bool
 	// Attempts ends the churn after so many of this worker's; 0: no bound.
 	Attempts int64
 	// Requests is how many requests each connection carries, one after the other,
@@ -50,7 +53,8 @@ type Churn struct {
 	busy     int   // requests and closes begun and not completed
 	asking   queue // connections that can send their next request
 	held     queue // connections, the first to be closed first
-	resume   int64 // no attempt of a closed loop before
+	resume   int64 // no attempt of a closed loop before; 0: the last one succeeded
+	stale    int   // attempts that were under way when the wait began, and still are
 	backoff  pace.Backoff
 }
 
@@ -130,12 +134,16 @@ func (c *Churn) close(now int64, all bool, steps []step.Step) (n int) {
 
 // open makes the attempts that are due and says when the next one is.
 func (c *Churn) open(now int64, steps []step.Step) (n int, next int64) {
+	op := step.Open
+	if c.Whole {
+		op = step.Cycle
+	}
 	for n < len(steps) {
 		due, at := c.due(now)
 		if at > now {
 			return n, at
 		}
-		steps[n] = c.Spread.of(c.First + c.attempts*c.Every).aim(step.Step{Op: step.Open, Due: due})
+		steps[n] = c.Spread.of(c.First + c.attempts*c.Every).aim(step.Step{Op: op, Due: due})
 		c.attempts++
 		c.opening++
 		n++
@@ -169,6 +177,9 @@ func (c *Churn) room(now int64) int64 {
 	if now >= c.Deadline || c.opening+c.busy+c.held.len()+c.asking.len() >= c.Concurrency {
 		return never // or when a completion makes room
 	}
+	if c.resume > 0 && c.opening > 0 {
+		return never // one at a time until one succeeds
+	}
 	return c.resume
 }
 
@@ -180,6 +191,9 @@ func (c *Churn) Take(done []step.Completion) {
 		case step.Open:
 			c.opening--
 			c.opened(d)
+		case step.Cycle:
+			c.opening--
+			c.waits(d)
 		case step.Request:
 			c.busy--
 			if d.Outcome == outcome.OK { // a request that fails ends its connection
@@ -191,16 +205,30 @@ func (c *Churn) Take(done []step.Completion) {
 	}
 }
 
-// opened takes an attempt's end. A closed loop that fails waits, ever longer:
-// its next attempt would only fail at once.
+// opened takes an attempt's end.
 func (c *Churn) opened(d *step.Completion) {
-	if d.Outcome != outcome.OK {
-		c.resume = d.End + int64(c.backoff.Next())
+	if c.waits(d) {
 		return
 	}
-	c.backoff.Reset()
-	c.resume = 0
 	c.serve(queued{conn: d.Conn, due: d.End + int64(c.Hold), requests: c.Requests + 1})
+}
+
+// waits says whether an attempt has failed. A closed loop then waits, ever
+// longer: its next attempt would only fail at once. Those that were under way
+// when the wait began and fail too say nothing new.
+func (c *Churn) waits(d *step.Completion) bool {
+	switch {
+	case d.Outcome == outcome.OK:
+		c.backoff.Reset()
+		c.resume, c.stale = 0, 0
+		return false
+	case c.stale > 0:
+		c.stale--
+	default:
+		c.stale = c.opening
+		c.resume = d.End + int64(c.backoff.Next())
+	}
+	return true
 }
 
 // serve puts a connection where its next step is waited for.

@@ -44,6 +44,9 @@ func TestAnyChurn(t *testing.T) {
 			From:        int64(ms), Deadline: int64(time.Second),
 		}
 		rate := rapid.SampledFrom([]float64{0, 10, 1000}).Draw(t, "rate")
+		if rate == 0 && rapid.Bool().Draw(t, "whole") {
+			c.Whole, c.Requests, c.Hold = true, 0, 0
+		}
 		if rate > 0 {
 			pacer, err := pace.NewConstant(rate)
 			if err != nil {
@@ -66,7 +69,11 @@ func TestAnyChurn(t *testing.T) {
 				failed++
 			}
 		}
-		if int64(len(h.closes))+failed != k.Opened() {
+		if c.Whole {
+			if len(h.closes)+len(h.requests) != 0 || k.Open() != 0 {
+				t.Fatalf("%d closes, %d requests, %d open: a whole connection has none", len(h.closes), len(h.requests), k.Open())
+			}
+		} else if int64(len(h.closes))+failed != k.Opened() {
 			t.Fatalf("%d closes and %d failed requests of %d connections", len(h.closes), failed, k.Opened())
 		}
 		if end := time.Second + 300*ms + config.Stall.For; k.Now() > int64(end) {

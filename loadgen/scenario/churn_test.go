@@ -19,7 +19,7 @@ type history struct{ opens, requests, closes []step.Completion }
 
 func (h *history) done(_ int, c step.Completion) {
 	switch c.Op {
-	case step.Open:
+	case step.Open, step.Cycle:
 		h.opens = append(h.opens, c)
 	case step.Request:
 		h.requests = append(h.requests, c)
@@ -354,6 +354,31 @@ func TestWorkersShareTheSchedule(t *testing.T) {
 	for i := range int64(1000) {
 		if due := c.Pacer.Due(i); seen[due] != 1 {
 			t.Fatalf("attempt %d was made %d times", i, seen[due])
+		}
+	}
+}
+
+// A closed loop without ports tries one attempt at a time, after 1, 2, 4 … 64,
+// 100 ms, however many it had under way when they ran out.
+func TestManyAtATimeWithoutPorts(t *testing.T) {
+	const ports, atATime = 100, 16
+	for _, whole := range []bool{false, true} {
+		config := fakekernel.Config{Ports: ports, Reuse: time.Minute}
+		k, h := churned(t, config, scenario.Churn{Whole: whole, Concurrency: atATime, Deadline: int64(time.Second)})
+		if k.Opened() != ports {
+			t.Errorf("whole %v: %d opened", whole, k.Opened())
+		}
+		waits := 0
+		last := h.opens[0]
+		for _, o := range h.opens {
+			if o.Outcome != outcome.OK && o.Start-last.End >= int64(ms) {
+				waits++
+			}
+			last = o
+		}
+		// 127 ms for the first seven, and then 100 ms each.
+		if failed := len(h.opens) - ports; waits < 10 || waits > 16 || failed > waits+2*atATime {
+			t.Errorf("whole %v: %d waits, %d attempts without a port", whole, waits, failed)
 		}
 	}
 }

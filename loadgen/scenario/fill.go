@@ -46,8 +46,9 @@ type Opening struct {
 	// Timeout is that of one attempt. With no success for twice as long the
 	// opening ends.
 	Timeout time.Duration
-	// Stop, when it is set, ends the opening before the next batch.
-	Stop *atomic.Bool
+	// Stop, when it is set, ends the opening before the next batch; so does Low,
+	// which says that the machine runs out of memory.
+	Stop, Low *atomic.Bool
 
 	conns    []uint32
 	inFlight int
@@ -72,11 +73,16 @@ const (
 	GaveUp        // attempts failed for another cause, again and again
 	TimeUp        // the deadline came
 	Stopped       // Stop was set
+	LowMemory     // Low was set
 )
 
 // NewOpening prepares an opening.
 func NewOpening(o Opening) *Opening {
-	o.conns = make([]uint32, 0, max(o.Connections, o.Expected)+1)
+	most := o.Expected
+	if o.Connections > 0 {
+		most = min(most, o.Connections)
+	}
+	o.conns = make([]uint32, 0, most+1)
 	o.left = o.Spread.turns(o.First, o.Every)
 	o.since = -1
 	o.backoff = pace.Backoff{Min: 10 * time.Millisecond, Max: time.Second}
@@ -144,6 +150,8 @@ func (o *Opening) stopped(now int64) End {
 	switch {
 	case o.Stop != nil && o.Stop.Load():
 		return Stopped
+	case o.Low != nil && o.Low.Load():
+		return LowMemory
 	case o.Deadline > 0 && now >= o.Deadline:
 		return TimeUp
 	}

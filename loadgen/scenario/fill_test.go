@@ -291,3 +291,22 @@ func TestWorkersShareARange(t *testing.T) {
 		}
 	}
 }
+
+// What is open when memory runs low stays open, and nothing more is tried.
+func TestLowMemoryEndsTheOpening(t *testing.T) {
+	var low, stop atomic.Bool
+	k := fakekernel.New(fakekernel.Config{Ports: 1000, Fate: func(attempt, _ int64) fakekernel.Fate {
+		low.Store(attempt >= 100)
+		return fakekernel.Fate{}
+	}})
+	o := scenario.NewOpening(scenario.Opening{Connections: 900, Expected: 900, Timeout: timeout, Stop: &stop, Low: &low})
+	run(t, k, o)
+	ended(t, o, scenario.LowMemory)
+	if n := len(o.Conns()); n != k.Open() || n < 100 || n >= 100+batch {
+		t.Errorf("%d connections, %d open", n, k.Open())
+	}
+	stop.Store(true) // who was told to drain was, whatever else is
+	o = scenario.NewOpening(scenario.Opening{Expected: 900, Timeout: timeout, Stop: &stop, Low: &low})
+	run(t, k, o)
+	ended(t, o, scenario.Stopped)
+}

@@ -16,6 +16,7 @@ const (
 	Close                 // close the connection Conn by the run's close mode
 	Request               // send one small request over the connection Conn and wait for its answer
 	Await                 // wait until the connection Conn ends without our doing, then close it
+	Cycle                 // open one connection and close it at once by the run's close mode, as one: no call of it is timed
 )
 
 // Step asks an engine to do one thing.
@@ -32,7 +33,9 @@ type Step struct {
 }
 
 // Completion says what came of a step. Times are nanoseconds since the run
-// began, read directly before and directly after the system call.
+// began, read directly before and directly after the system call. Those of a
+// Cycle are when the engine handed it over and when it saw its end: between them
+// others were done too, so they are no latency.
 type Completion struct {
 	Op      Op
 	Probe   bool
@@ -41,11 +44,11 @@ type Completion struct {
 	Outcome outcome.Code
 	Source  uint16
 	Target  uint16
-	Port    uint16 // the source port in use; 0 if there is none
+	Port    uint16 // the source port in use; 0 if there is none, or a Cycle could not learn it
 	Errno   uint16 // the error number behind a failure
 	Conn    uint32 // names the connection in later steps; meaningless after a failure to open
 	Tag     uint64
-	Attempt uint32 // Open: which attempt of the run this is, from 1; with several workers off by those under way
+	Attempt uint32 // Open, Cycle: which attempt of the run this is, from 1; with several workers off by those under way
 	Open    uint32 // Open: connections of its pool (strategy.Pools) that were open when the attempt began; likewise
 	Passed  uint16 // Open: tries that came to nothing because the port chosen was taken, before the one that decided
 	Due     int64

@@ -82,6 +82,9 @@ type Traits struct {
 	// Windowed says that it needs IP_LOCAL_PORT_RANGE (Linux 6.3), Late that it
 	// needs IP_BIND_ADDRESS_NO_PORT (Linux 4.2).
 	Windowed, Late bool
+	// Tries says that one attempt may take several tries, one after the other and
+	// no other attempt's between them: see Strategy.
+	Tries bool
 }
 
 // ByTarget says whether toward each target every port can be used once more:

@@ -38,6 +38,7 @@ func newWindow(space Space) (Run, error) {
 	}
 	w := &windows{numbering: number(space.Ranges), width: size, tiles: (all + size - 1) / size, moves: space.WindowMoves, seed: space.Seed}
 	w.traits, w.choice.Bind = windowed(space)
+	w.traits.Tries = w.tiles > 1
 	w.pools = space.Pools(w.traits).Count()
 	if w.tiles == 1 {
 		w.moves = 0 // to where it is already

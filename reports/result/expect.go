@@ -65,6 +65,9 @@ func operatorAt(s string) string {
 // String returns the expression as it was given.
 func (e Expectation) String() string { return e.expr }
 
+// Field returns the name of the field.
+func (e Expectation) Field() string { return e.field.name }
+
 // Eval says whether a run measured what was expected. What was not measured was
 // not as expected.
 func (e Expectation) Eval(r *Result) Expected {

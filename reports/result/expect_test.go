@@ -30,7 +30,7 @@ func measured() *Result {
 			{From: 0.5, To: 0.6, Count: 2823, P50NS: 647_000, P99NS: 809_000, MaxNS: 1_384_000},
 			{From: 1, To: 1, Count: 100, P50NS: 4_882_000},
 		},
-		Server:   &Server{Accepted: 28233, DistinctPeers: 28232},
+		Server:   &Server{Accepted: 28233, DistinctPeers: new(int64(28232))},
 		Witness:  &Witness{Agree: false},
 		Recovery: &Recovery{Attempts: 1, AfterNS: 140_000},
 		Ports:    &Ports{Even: 14116, Odd: 14116, Distinct: 28232},

@@ -7,12 +7,22 @@ func sideFields() []field {
 	recovery := func(r *Result) *Recovery { return r.Recovery }
 	ports := func(r *Result) *Ports { return r.Ports }
 	cost := func(r *Result) *Cost { return r.Cost }
+	end := func(which func(*Cost) *CPUPerConn) func(*Result) *CPUPerConn {
+		return func(r *Result) *CPUPerConn {
+			if r.Cost == nil {
+				return nil
+			}
+			return which(r.Cost)
+		}
+	}
+	generator := func(c *Cost) *CPUPerConn { return c.Generator }
+	listener := func(c *Cost) *CPUPerConn { return c.Listener }
 	observer := func(r *Result) *Observer { return r.Observer }
 	witness := func(r *Result) *Witness { return r.Witness }
 	return []field{
 		{"server.accepted", count, of(server, func(s *Server) *int64 { return &s.Accepted })},
 		{"server.closed", count, of(server, func(s *Server) *int64 { return s.Closed })},
-		{"server.distinct_peers", count, of(server, func(s *Server) *int64 { return &s.DistinctPeers })},
+		{"server.distinct_peers", count, of(server, func(s *Server) *int64 { return s.DistinctPeers })},
 		{"server.distinct_tuples", count, of(server, func(s *Server) *int64 { return s.DistinctTuples })},
 		{"server.requests", count, of(server, func(s *Server) *int64 { return &s.Requests })},
 		{"server.over_limit", count, of(server, func(s *Server) *int64 { return &s.OverLimit })},
@@ -28,6 +38,13 @@ func sideFields() []field {
 		{"cost.sys_cpu_per_conn", duration, of(cost, func(c *Cost) *int64 { return &c.SysCPUNSPerConn })},
 		{"cost.user_bytes_per_conn", count, of(cost, func(c *Cost) *int64 { return c.UserBytesPerConn })},
 		{"cost.kernel_bytes_per_conn", count, of(cost, func(c *Cost) *int64 { return c.KernelBytesPerConn })},
+		{"cost.generator.user_cpu", duration, of(end(generator), func(c *CPUPerConn) *int64 { return &c.UserNS })},
+		{"cost.generator.sys_cpu", duration, of(end(generator), func(c *CPUPerConn) *int64 { return &c.SysNS })},
+		{"cost.listener.user_cpu", duration, of(end(listener), func(c *CPUPerConn) *int64 { return &c.UserNS })},
+		{"cost.listener.sys_cpu", duration, of(end(listener), func(c *CPUPerConn) *int64 { return &c.SysNS })},
+		{"cost.tool_share", share, of(cost, func(c *Cost) *float64 { return c.ToolShare })},
+		{"cost.generator_busy", share, of(cost, func(c *Cost) *float64 { return c.GeneratorBusy })},
+		{"cost.host_busy", share, of(cost, func(c *Cost) *float64 { return c.HostBusy })},
 		{"observer.cpu", duration, of(observer, func(o *Observer) *int64 { return &o.CPUNS })},
 		{"observer.share", share, of(observer, func(o *Observer) *float64 { return &o.Share })},
 	}

@@ -36,6 +36,7 @@ type Result struct {
 	AtOccupancy   []Point        `json:"at_occupancy,omitempty"`
 	Timeline      []Row          `json:"timeline,omitempty"`
 	Server        *Server        `json:"server,omitempty"`
+	Engine        *Engine        `json:"engine,omitempty"`
 	ScheduleError *ScheduleError `json:"schedule_error,omitempty"`
 	Requests      *Requests      `json:"requests,omitempty"`
 	TimeWait      *TimeWait      `json:"time_wait,omitempty"`
@@ -128,6 +129,15 @@ type Config struct {
 	Sysctls       map[string]string `json:"sysctl,omitempty"`
 	Expect        []string          `json:"expect,omitempty"`
 	Seed          uint64            `json:"seed"`
+	Unrecorded    bool              `json:"unrecorded,omitempty"` // outcomes were counted and nothing recorded, to tell what recording costs
+}
+
+// Engine says which engine was asked for and which did the run. Why is there where
+// auto could not take the faster one.
+type Engine struct {
+	Asked string `json:"asked"`
+	Used  string `json:"used"`
+	Why   string `json:"why,omitempty"`
 }
 
 // Space is the tuple space of the run: sources × ports × targets.
@@ -137,6 +147,7 @@ type Space struct {
 	Sources     int      `json:"sources"`
 	Targets     int      `json:"targets"`
 	Tuples      int64    `json:"tuples"`
+	Widened     string   `json:"widened,omitempty"`  // how the tool has added sources or targets by itself, for --connections
 	Reserved    string   `json:"reserved,omitempty"` // ports of the range in ip_local_reserved_ports
 	Taken       []Holder `json:"taken,omitempty"`    // ports of the range that something else held before the run
 }
@@ -252,7 +263,7 @@ type States struct {
 type Server struct {
 	Accepted       int64   `json:"accepted"`                  // over UDP: openings that were answered
 	Closed         *int64  `json:"closed,omitempty"`          // absent over UDP, which has no close
-	DistinctPeers  int64   `json:"distinct_peers"`            // distinct (address, port) pairs among the accepted
+	DistinctPeers  *int64  `json:"distinct_peers,omitempty"`  // distinct (address, port) pairs among the accepted
 	DistinctTuples *int64  `json:"distinct_tuples,omitempty"` // distinct 4-tuples among the accepted: a peer counts once for each target
 	Requests       int64   `json:"requests"`                  // answered
 	OverLimit      int64   `json:"over_limit"`                // of the accepted, reset at once: as many were open as may be
@@ -350,22 +361,6 @@ func (c Counters) Plus(other Counters) Counters {
 		sum[name] += n
 	}
 	return sum
-}
-
-// Cost is what one connection cost.
-type Cost struct {
-	UserCPUNSPerConn   int64  `json:"user_cpu_ns_per_conn"`
-	SysCPUNSPerConn    int64  `json:"sys_cpu_ns_per_conn"`
-	UserBytesPerConn   *int64 `json:"user_bytes_per_conn,omitempty"`
-	KernelBytesPerConn *int64 `json:"kernel_bytes_per_conn,omitempty"`
-}
-
-// Observer is what watching the kernel cost.
-type Observer struct {
-	Samples int64   `json:"samples"`
-	Dumps   int64   `json:"dumps"`  // samples that listed every socket by sock_diag
-	CPUNS   int64   `json:"cpu_ns"` // processor time of its thread
-	Share   float64 `json:"share"`  // of one processor, over the run
 }
 
 // Expected is one --expect expression and whether it held.

@@ -30,10 +30,12 @@ func TestNewRefused(t *testing.T) {
 }
 
 func TestProbe(t *testing.T) {
-	err := uring.Probe()
-	var unsupported *uring.SupportError
-	if err != nil && (!errors.As(err, &unsupported) || unsupported.Why == "") {
-		t.Errorf("%v: want a reason", err)
+	for _, probe := range []func() error{uring.Probe, uring.ProbeBind} {
+		err := probe()
+		var unsupported *uring.SupportError
+		if err != nil && (!errors.As(err, &unsupported) || unsupported.Why == "" || unsupported.Hint() == "") {
+			t.Errorf("%v: want a reason", err)
+		}
 	}
 }
 

@@ -39,10 +39,13 @@ const (
 	offSQRing = 0          // IORING_OFF_SQ_RING
 	offSQEs   = 0x10000000 // IORING_OFF_SQES
 
-	enterGetEvents = 1 << 0 // IORING_ENTER_GETEVENTS
-	enterExtArg    = 1 << 3 // IORING_ENTER_EXT_ARG
+	enterGetEvents  = 1 << 0 // IORING_ENTER_GETEVENTS
+	enterExtArg     = 1 << 3 // IORING_ENTER_EXT_ARG
+	enterRegistered = 1 << 4 // IORING_ENTER_REGISTERED_RING, Linux 5.18
 
 	registerFiles2     = 13     // IORING_REGISTER_FILES2
+	registerRings      = 20     // IORING_REGISTER_RING_FDS, Linux 5.18
+	unregisterRings    = 21     // IORING_UNREGISTER_RING_FDS
 	registerSparse     = 1 << 0 // IORING_RSRC_REGISTER_SPARSE
 	sqeSize            = 64
 	cqeSize            = 16
@@ -85,22 +88,31 @@ func (c *Completion) Errno() syscall.Errno {
 	return 0
 }
 
+// longestNap is the longest sleep that the Go scheduler is not told of. A signal
+// ends it, and so the runtime's preemption does not wait for it.
+const longestNap = time.Millisecond
+
 // Ring is an io_uring. It belongs to the thread that made it.
 type Ring struct {
-	fd      int
-	rings   []byte // the shared memory of both queues
-	entries []byte // of the submissions
-	sqHead  *atomic.Uint32
-	sqTail  *atomic.Uint32
-	sqMask  uint32
-	sqSize  uint32
-	tail    uint32 // ours: submissions written, not yet shown to the kernel
-	cqHead  *atomic.Uint32
-	cqTail  *atomic.Uint32
-	cqMask  uint32
-	cqes    unsafe.Pointer
-	ts      unix.Timespec // of the wait under way; the kernel reads it
-	arg     getEventsArg
+	fd         int
+	index      uint32 // of the ring among those registered for its thread
+	registered bool
+	rings      []byte // the shared memory of both queues
+	entries    []byte // of the submissions
+	sqHead     *atomic.Uint32
+	sqTail     *atomic.Uint32
+	sqMask     uint32
+	sqSize     uint32
+	tail       uint32 // ours: submissions written, not yet shown to the kernel
+	cqHead     *atomic.Uint32
+	cqTail     *atomic.Uint32
+	cqMask     uint32
+	cqes       unsafe.Pointer
+	ts         unix.Timespec // of the wait under way; the kernel reads it
+	arg        getEventsArg
+
+	reset unix.Linger // values of options; the kernel reads them
+	on    int32
 }
 
 // getEventsArg is struct io_uring_getevents_arg.
@@ -120,7 +132,7 @@ func New(entries, files uint32) (*Ring, error) {
 	if errno != 0 {
 		return nil, fmt.Errorf("io_uring_setup with %d entries: %w", entries, errno)
 	}
-	r := &Ring{fd: int(fd)}
+	r := &Ring{fd: int(fd), reset: unix.Linger{Onoff: 1}, on: 1}
 	const needed = featSingleMmap | featNoDrop | featExtArg | featCQESkip
 	if p.features&needed != needed {
 		r.Close()
@@ -131,6 +143,10 @@ func New(entries, files uint32) (*Ring, error) {
 		return nil, err
 	}
 	if err := r.registerFiles(files); err != nil {
+		r.Close()
+		return nil, err
+	}
+	if err := r.registerSelf(); err != nil {
 		r.Close()
 		return nil, err
 	}
@@ -177,8 +193,31 @@ func (r *Ring) registerFiles(n uint32) error {
 	return nil
 }
 
-// Close frees the ring, and closes every direct descriptor of it.
+// ringUpdate is struct io_uring_rsrc_update.
+type ringUpdate struct {
+	offset, _ uint32
+	data      uint64
+}
+
+// registerSelf registers the ring for its thread, which spares each Submit a look
+// into the descriptor table.
+func (r *Ring) registerSelf() error {
+	self := ringUpdate{offset: ^uint32(0), data: uint64(r.fd)} // the kernel chooses where
+	_, _, errno := syscall.RawSyscall6(unix.SYS_IO_URING_REGISTER, uintptr(r.fd), registerRings, uintptr(unsafe.Pointer(&self)), 1, 0, 0)
+	if errno != 0 {
+		return fmt.Errorf("io_uring: register the ring for its thread: %w", errno)
+	}
+	r.index, r.registered = self.offset, true
+	return nil
+}
+
+// Close frees the ring, and closes every direct descriptor of it. The kernel
+// does so soon, not at once. It is called on the ring's thread.
 func (r *Ring) Close() {
+	if r.registered { // else the thread would keep the ring alive
+		self := ringUpdate{offset: r.index}
+		_, _, _ = syscall.RawSyscall6(unix.SYS_IO_URING_REGISTER, uintptr(r.fd), unregisterRings, uintptr(unsafe.Pointer(&self)), 1, 0, 0)
+	}
 	if r.entries != nil {
 		_ = unix.Munmap(r.entries)
 	}
@@ -192,19 +231,21 @@ func (r *Ring) Close() {
 // Room returns how many submissions can still be written before Submit.
 func (r *Ring) Room() int { return int(r.sqSize - (r.tail - r.sqHead.Load())) }
 
-// Submit hands over what was written and waits until wait completions are there
-// or the timeout is over; wait 0 does not wait. The Go scheduler is told, as the
-// call may sleep.
+// Submit hands over what was written, and does what it can of it while there are
+// fewer than wait completions. Then it sleeps until they are there or the timeout
+// is over; 0 does not sleep. The Go scheduler is told where that may take longer
+// than a millisecond: see kernel.Sleep for what it costs to tell it.
 func (r *Ring) Submit(wait int, timeout time.Duration) syscall.Errno {
-	n := r.tail - r.sqTail.Load()
+	n := r.tail - r.sqHead.Load()
 	r.sqTail.Store(r.tail)
-	flags, arg, size := uintptr(enterGetEvents), uintptr(0), uintptr(0)
-	if wait > 0 {
-		r.ts = unix.NsecToTimespec(int64(timeout))
-		r.arg = getEventsArg{ts: uint64(uintptr(unsafe.Pointer(&r.ts)))}
-		flags, arg, size = flags|enterExtArg, uintptr(unsafe.Pointer(&r.arg)), unsafe.Sizeof(r.arg)
+	r.ts = unix.NsecToTimespec(int64(timeout))
+	r.arg = getEventsArg{ts: uint64(uintptr(unsafe.Pointer(&r.ts)))}
+	const flags = enterGetEvents | enterRegistered | enterExtArg
+	enter := syscall.RawSyscall6
+	if timeout > longestNap {
+		enter = syscall.Syscall6
 	}
-	_, _, errno := syscall.Syscall6(unix.SYS_IO_URING_ENTER, uintptr(r.fd), uintptr(n), uintptr(wait), flags, arg, size)
+	_, _, errno := enter(unix.SYS_IO_URING_ENTER, uintptr(r.index), uintptr(n), uintptr(wait), flags, uintptr(unsafe.Pointer(&r.arg)), unsafe.Sizeof(r.arg))
 	if errno == syscall.ETIME || errno == syscall.EINTR {
 		return 0
 	}

@@ -75,13 +75,12 @@ const size = uint32(unsafe.Sizeof(unix.RawSockaddrInet4{}))
 func TestChain(t *testing.T) {
 	listener, addr := listen(t, true)
 	r := newRing(t)
-	linger := &unix.Linger{Onoff: 1}
 	for i := range uint64(1000) {
 		r.Socket(unix.AF_INET, 0, uring.ThenNext, i)
 		r.Connect(0, unsafe.Pointer(addr), size, uring.ThenNext, i)
-		r.Accept(listener, 1, uring.ThenNext, i)
+		r.Accept(listener, 1, nil, nil, uring.ThenNext, i)
 		r.CloseFile(1, uring.ThenNext, i)
-		r.SetLinger(0, linger, uring.ThenNext, i)
+		r.SetReset(0, uring.ThenNext, i)
 		r.CloseFile(0, uring.Alone, i)
 		got := wait(t, r, 1)
 		if len(got) != 1 || got[0].Tag != i || got[0].Res != 0 {
@@ -133,7 +132,7 @@ func TestAcceptAll(t *testing.T) {
 func TestTimeout(t *testing.T) {
 	listener, _ := listen(t, true)
 	r := newRing(t)
-	r.Accept(listener, 0, uring.Alone, 1)
+	r.Accept(listener, 0, nil, nil, uring.Alone, 1)
 	if errno := r.Submit(1, 10*time.Millisecond); errno != 0 {
 		t.Fatal(errno)
 	}
@@ -150,7 +149,7 @@ func TestNothingIsAllocated(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() {
 		r.Socket(unix.AF_INET, 0, uring.ThenNext, 1)
 		r.Connect(0, unsafe.Pointer(addr), size, uring.ThenNext, 1)
-		r.Accept(listener, 1, uring.ThenNext, 1)
+		r.Accept(listener, 1, nil, nil, uring.ThenNext, 1)
 		r.CloseFile(1, uring.ThenNext, 1)
 		r.CloseFile(0, uring.Alone, 1)
 		for ok := false; !ok; ok = r.Next(&c) {
@@ -166,15 +165,14 @@ func BenchmarkChain(b *testing.B) {
 	r := newRing(b)
 	var c uring.Completion
 	const inFlight = 16
-	linger := &unix.Linger{Onoff: 1}
 	b.ResetTimer()
 	for n := 0; n < b.N; n += inFlight {
 		for i := range uint32(inFlight) {
 			r.Socket(unix.AF_INET, i, uring.ThenNext, 1)
 			r.Connect(i, unsafe.Pointer(addr), size, uring.ThenNext, 1)
-			r.Accept(listener, inFlight+i, uring.ThenNext, 1)
+			r.Accept(listener, inFlight+i, nil, nil, uring.ThenNext, 1)
 			r.CloseFile(inFlight+i, uring.ThenNext, 1)
-			r.SetLinger(i, linger, uring.ThenNext, 1)
+			r.SetReset(i, uring.ThenNext, 1)
 			r.CloseFile(i, uring.Alone, 1)
 		}
 		for done := 0; done < inFlight; {
@@ -183,5 +181,51 @@ func BenchmarkChain(b *testing.B) {
 				done++
 			}
 		}
+	}
+}
+
+// What waits is ended by its tag; where nothing waits, Cancel says so.
+func TestCancel(t *testing.T) {
+	listener, _ := listen(t, false)
+	r := newRing(t)
+	r.Accept(listener, 0, nil, nil, uring.Alone, 1)
+	r.Cancel(1, 2)
+	if got := wait(t, r, 1); len(got) != 1 || got[0].Tag != 1 || got[0].Errno() != syscall.ECANCELED {
+		t.Errorf("%+v", got)
+	}
+	r.Cancel(1, 3)
+	if got := wait(t, r, 1); len(got) != 1 || got[0].Tag != 3 || got[0].Errno() != syscall.ENOENT {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A chain binds, asks for a window, says a byte, and waits for the peer's close.
+// The peer's address is that of the window.
+func TestOptionsAndClose(t *testing.T) {
+	listener, addr := listen(t, false)
+	r := newRing(t)
+	source := &unix.RawSockaddrInet4{Family: unix.AF_INET, Addr: addr.Addr}
+	window, said := &uring.PortRange{Low: 45000, High: 45000}, new(byte)
+	r.Socket(unix.AF_INET, 0, uring.ThenNext, 1)
+	r.SetPortRange(0, window, uring.ThenNext, 2)
+	r.SetBindNoPort(0, uring.ThenNext, 3)
+	r.Bind(0, unsafe.Pointer(source), size, uring.ThenNext, 4)
+	r.Connect(0, unsafe.Pointer(addr), size, uring.ThenNext, 5)
+	r.Send(0, said, uring.ThenNext, 6)
+	r.Readable(0, uring.ThenNext, 7)
+	r.CloseFile(0, uring.Alone, 8)
+	peer, room := &unix.RawSockaddrInet4{}, size
+	r.Accept(listener, 1, unsafe.Pointer(peer), &room, uring.Alone, 9)
+	if got := wait(t, r, 1); len(got) != 1 || got[0].Tag != 9 || got[0].Errno() != 0 {
+		t.Fatalf("%+v", got)
+	}
+	if port := peer.Port>>8 | peer.Port<<8; port != 45000 || peer.Addr != addr.Addr || room != size {
+		t.Errorf("from %v:%d, %d bytes", peer.Addr, port, room)
+	}
+	r.Readable(1, uring.ThenNext, 10) // the byte
+	r.SetReset(1, uring.ThenNext, 11)
+	r.CloseFile(1, uring.SilentGood, 12)
+	if got := wait(t, r, 1); len(got) != 1 || got[0].Tag != 8 || got[0].Errno() != 0 {
+		t.Errorf("%+v", got)
 	}
 }

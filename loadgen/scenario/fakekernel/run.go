@@ -79,7 +79,7 @@ func (w *worker) turn() error {
 		st := w.steps[w.i]
 		w.i++
 		switch st.Op {
-		case step.Open:
+		case step.Open, step.Cycle:
 			w.open(st)
 		case step.Close:
 			return w.close(st)
@@ -129,7 +129,7 @@ func (w *worker) open(st step.Step) {
 	at := place{source: st.Source, target: st.Target, pool: k.poolOf(st.Source, st.Target), index: noPort}
 	pool := &k.pools[at.pool]
 	c := step.Completion{
-		Op: step.Open, Probe: st.Probe, Source: st.Source, Target: st.Target, Due: st.Due, Tag: st.Tag,
+		Op: st.Op, Probe: st.Probe, Source: st.Source, Target: st.Target, Due: st.Due, Tag: st.Tag,
 		Start: w.now, Open: uint32(pool.open),
 	}
 	if !st.Probe {
@@ -168,6 +168,9 @@ func (w *worker) opened(c step.Completion, at place) {
 	switch {
 	case c.Outcome == outcome.OK:
 		c.Conn = w.connect(at)
+		if c.Op == step.Cycle {
+			w.disconnect(c.Conn, false)
+		}
 	case at.index != noPort:
 		w.pools[at.pool].ports[at.index].taken = false
 	}
@@ -235,7 +238,7 @@ func (w *worker) answered(c step.Completion) {
 
 // waits says whether a step over the connection waits for its answer.
 func (w *worker) waits(name uint32) bool {
-	return slices.ContainsFunc(w.pending, func(p waiting) bool { return p.c.Op != step.Open && p.c.Conn == name })
+	return slices.ContainsFunc(w.pending, func(p waiting) bool { return p.c.Op != step.Open && p.c.Op != step.Cycle && p.c.Conn == name })
 }
 
 func (w *worker) closed(c step.Completion, rst bool) {

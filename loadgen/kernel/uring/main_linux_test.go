@@ -1,0 +1,9 @@
+package uring_test
+
+import (
+	"testing"
+
+	"lastport/loadgen/kernel/nstest"
+)
+
+func TestMain(m *testing.M) { nstest.Main(m) }

@@ -1,0 +1,28 @@
+package result
+
+// Cost is what one connection cost, and what of it was lastport's own.
+type Cost struct {
+	UserCPUNSPerConn   int64       `json:"user_cpu_ns_per_conn"` // of all threads, both ends where both are lastport's
+	SysCPUNSPerConn    int64       `json:"sys_cpu_ns_per_conn"`
+	Generator          *CPUPerConn `json:"generator,omitempty"` // of the threads that open; absent with ends together, where each does both ends
+	Listener           *CPUPerConn `json:"listener,omitempty"`  // of those that accept; likewise
+	UserBytesPerConn   *int64      `json:"user_bytes_per_conn,omitempty"`
+	KernelBytesPerConn *int64      `json:"kernel_bytes_per_conn,omitempty"` // growth of the whole host's kernel objects
+	ToolShare          *float64    `json:"tool_share,omitempty"`            // of the processor time, what was not the kernel's work for connections
+	GeneratorBusy      *float64    `json:"generator_busy,omitempty"`        // of the time, how much the threads that open ran
+	HostBusy           *float64    `json:"host_busy,omitempty"`             // of the host's processors, how much lastport used
+}
+
+// CPUPerConn is the processor time of one end of one connection.
+type CPUPerConn struct {
+	UserNS int64 `json:"user_ns"`
+	SysNS  int64 `json:"sys_ns"`
+}
+
+// Observer is what watching the kernel cost.
+type Observer struct {
+	Samples int64   `json:"samples"`
+	Dumps   int64   `json:"dumps"`  // samples that listed every socket by sock_diag
+	CPUNS   int64   `json:"cpu_ns"` // processor time of its thread
+	Share   float64 `json:"share"`  // of one processor, over the run
+}
