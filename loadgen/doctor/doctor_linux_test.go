@@ -95,7 +95,7 @@ func TestChecks(t *testing.T) {
 			if got.Status != c.status || !slices.Equal(got.Change, c.cmd) || !slices.Equal(got.Undo, c.undo) {
 				t.Errorf("%+v\nwant status %s, change %q, undo %q", got, c.status, c.cmd, c.undo)
 			}
-			if !strings.Contains(got.Found+"\n"+got.Allows+"\n"+got.Blocks, c.says) {
+			if !strings.Contains(strings.Join([]string{got.Found, got.Allows, got.Blocks, got.WayOut}, "\n"), c.says) {
 				t.Errorf("%+v\ndoes not say %q", got, c.says)
 			}
 			wrong := c.status == result.Blocked || c.status == result.Falsifies
@@ -119,7 +119,7 @@ func TestChecks(t *testing.T) {
 func TestUnreadable(t *testing.T) {
 	f := &Facts{
 		Memory: Fact[int64]{Err: errUnreadable}, Proc: errUnreadable, Place: Fact[Place]{Err: errUnreadable},
-		NoFile: Fact[NoFile]{Err: errUnreadable}, Held: Fact[ports.Ranges]{Err: errUnreadable},
+		NoFile: Fact[NoFile]{Err: errUnreadable}, Held: Fact[ports.Ranges]{Err: errUnreadable}, Fullest: Fact[Pair]{Err: errUnreadable},
 		SockStat: Fact[kernel.SockStat]{Err: errUnreadable}, Cgroup: Fact[kernel.Cgroup]{Err: errUnreadable},
 		LocalPortRange: errUnreadable, BindNoPort: errUnreadable, IOUring: errUnreadable, IPv6: errUnreadable,
 		Sysctls: make(map[string]Fact[string]),
