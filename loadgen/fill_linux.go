@@ -16,7 +16,7 @@ import (
 // full range, holds, releases, and proves that ports come back.
 func (r *run) fill() error {
 	f := &filling{run: r, conns: make([][]uint32, len(r.engines))}
-	for _, part := range []func() error{f.open, f.tryMore, f.hold, f.release, f.recover} {
+	for _, part := range []func() error{f.open, f.tryMore, f.full, f.hold, f.release, f.recover} {
 		if err := part(); err != nil {
 			return err
 		}
@@ -56,10 +56,12 @@ type filling struct {
 	conns    [][]uint32 // open, by worker, in the order of opening
 	ended    scenario.End
 	last     outcome.Code // of a fill that gave up: its failures
+	cpu      kernel.CPUTime // that opening took
+	memory   int64          // bytes by which it made the process larger
 	released struct{ began, ended int64 }
 }
 
-// open opens connections, and takes the witnesses' word when all are open.
+// open opens connections until no port is left.
 func (f *filling) open() error {
 	f.enter("open", 0)
 	memory := resident()
@@ -84,7 +86,7 @@ func (f *filling) open() error {
 			f.ended, f.last = end, last
 		}
 	}
-	f.full(cpu, held-memory)
+	f.cpu, f.memory = cpu, held-memory
 	return nil
 }
 
@@ -110,8 +112,10 @@ func asWorks[W step.Work](list []W) []step.Work {
 	return works
 }
 
-// full writes down what is true at the fullest moment.
-func (f *filling) full(cpu kernel.CPUTime, memory int64) {
+// full writes down what is true at the fullest moment, and takes the witnesses'
+// word: after the further attempts, as one of them may still have found a port on
+// a range of odd size.
+func (f *filling) full() error {
 	open := f.tally.Open()
 	server := f.settled(open)
 	witness := result.Witness{
@@ -134,12 +138,13 @@ func (f *filling) full(cpu kernel.CPUTime, memory int64) {
 			f.res.Measured.FillNS = &ns
 			rate := float64(open) / time.Duration(ns).Seconds()
 			f.res.Measured.RatePerS = &rate
-			f.res.Cost = cost(cpu, open)
-			if each := max(0, memory) / open; open >= manyConnections && f.res.Cost != nil {
+			f.res.Cost = cost(f.cpu, open)
+			if each := max(0, f.memory) / open; open >= manyConnections && f.res.Cost != nil {
 				f.res.Cost.UserBytesPerConn = &each
 			}
 		}
 	})
+	return nil
 }
 
 // settled waits, a second at most and not beyond the run's end, until the

@@ -216,7 +216,7 @@ func (f *planFlags) space(w *capacity.Wish, env planEnv) error {
 	}
 	left := w.Range.Minus(exclude)
 	if left.Size() == 0 {
-		return usagef("--exclude with fewer ports", "--exclude %s leaves no port of the range %s", f.exclude, w.Range)
+		return usagef("leave --exclude out", "--exclude %s leaves no port of the range %s", f.exclude, w.Range)
 	}
 	if none := exclude.Minus(w.Range); none.Size() > 0 {
 		f.notIn = none.String()
