@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -33,6 +34,9 @@ func must(t *testing.T, cfg Config, peer Peer, sink Sink) *result.Result {
 	}
 	if opened != r.Outcomes.OK || closed != opened {
 		t.Errorf("timeline: %d opened and %d closed of %d", opened, closed, r.Outcomes.OK)
+	}
+	if cfg.Scenario == "fill" && r.Witness != nil && *r.Measured.Connections != r.Outcomes.OK {
+		t.Errorf("%d open at the fullest moment, and %d were opened before the release", *r.Measured.Connections, r.Outcomes.OK)
 	}
 	return r
 }
@@ -249,5 +253,23 @@ func TestFramesComeThrough(t *testing.T) {
 func TestFrameNoiseIsAnError(t *testing.T) {
 	if err := ReadFrames(strings.NewReader("panic: oh\n"), func(Frame) error { return nil }); err == nil {
 		t.Error("noise was taken for frames")
+	}
+}
+
+// On a range of odd size an attempt beyond the one that found no port may still
+// find one: it is counted with the others.
+func TestOddRangeCountsThePortFoundLate(t *testing.T) {
+	for i := range uint16(12) { // which port is missed is chance, and in which attempt
+		low := 41000 + 20*i
+		cfg := config(setRange(t, low, low+10), fmt.Sprintf("198.18.0.1:%d", 2100+i))
+		cfg.Strategy = "bind"
+		peer := listen(t, cfg.Targets[0], keeps)
+		r := must(t, cfg, peer, &frames{})
+		if err := peer.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if *r.Residual.Connections != 0 || !r.Witness.Agree {
+			t.Errorf("%d: residual %d, witnesses %+v", low, *r.Residual.Connections, r.Witness)
+		}
 	}
 }

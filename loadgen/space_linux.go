@@ -32,7 +32,7 @@ type surroundings struct {
 // taken are ports of the range that other sockets of the protocol have.
 type taken struct {
 	held      ports.Ranges // by listeners and other explicit binds, on every source
-	elsewhere ports.Ranges // likewise, on other addresses than the sources
+	elsewhere ports.Ranges // likewise, on other addresses, or on some of the sources alone
 	unsure    ports.Ranges // in use, perhaps shared; or held on some of the sources alone
 	unsureToo ports.Ranges // in use on other addresses than the sources, perhaps shared
 }
@@ -143,16 +143,20 @@ type byHolder struct{ held, elsewhere, unsure, unsureToo []ports.Range }
 // add notes a port that a socket has on some of the sources. bound says that it
 // took it by an explicit bind.
 func (h *byHolder) add(port uint16, bound bool, on share) {
-	list := &h.unsure
+	at := ports.Range{Low: port, High: port}
 	switch {
 	case bound && on == all:
-		list = &h.held
-	case bound && on == none:
-		list = &h.elsewhere
+		h.held = append(h.held, at)
+	case bound: // what looks at addresses loses it on some of the sources, and what does not on all
+		h.elsewhere = append(h.elsewhere, at)
+		if on == some {
+			h.unsure = append(h.unsure, at)
+		}
 	case on == none:
-		list = &h.unsureToo
+		h.unsureToo = append(h.unsureToo, at)
+	default:
+		h.unsure = append(h.unsure, at)
 	}
-	*list = append(*list, ports.Range{Low: port, High: port})
 }
 
 func (h *byHolder) taken() taken {
