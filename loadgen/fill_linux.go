@@ -55,7 +55,7 @@ type filling struct {
 	*run
 	conns    [][]uint32 // open, by worker, in the order of opening
 	ended    scenario.End
-	last     outcome.Code // of a fill that gave up: its failures
+	last     outcome.Code   // of a fill that gave up: its failures
 	cpu      kernel.CPUTime // that opening took
 	memory   int64          // bytes by which it made the process larger
 	released struct{ began, ended int64 }
