@@ -3,7 +3,6 @@ package doctor
 import (
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lastport/loadgen/kernel"
+	"lastport/loadgen/kernel/nstest"
 	"lastport/loadgen/ports"
 	"lastport/reports/result"
 )
@@ -176,10 +176,7 @@ func TestHere(t *testing.T) {
 	before := settings(t)
 	f := Collect(childArg)
 	if f.Place.Err != nil {
-		if os.Getenv("LASTPORT_REQUIRE_NETNS") == "1" {
-			t.Fatal(f.Place.Err)
-		}
-		t.Skip(f.Place.Err)
+		nstest.Unavailable(t, f.Place.Err)
 	}
 	for _, key := range []string{keyRange, keyTWReuse, keyFileNR, keySomaxconn} {
 		if f.Sysctls[key].Err != nil || f.Sysctls[key].Value == "" {
