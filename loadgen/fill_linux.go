@@ -16,7 +16,7 @@ import (
 // full range, holds, releases, and proves that ports come back.
 func (r *run) fill() error {
 	f := &filling{run: r, conns: make([][]uint32, len(r.engines))}
-	for _, part := range []func() error{f.open, f.tryMore, f.hold, f.release, f.recover} {
+	for _, part := range []func() error{f.open, f.tryMore, f.full, f.hold, f.release, f.recover} {
 		if err := part(); err != nil {
 			return err
 		}
@@ -43,10 +43,12 @@ type filling struct {
 	conns    [][]uint32 // open, by worker, in the order of opening
 	ended    scenario.End
 	last     outcome.Code // of a fill that gave up: its failures
+	used     meter        // what opening took
+	memory   int64        // bytes by which it made the process larger
 	released struct{ began, ended int64 }
 }
 
-// open opens connections, and takes the witnesses' word when all are open.
+// open opens connections until no port is left.
 func (f *filling) open() error {
 	f.enter(phaseOpen, 0)
 	memory := f.resident()
@@ -71,7 +73,7 @@ func (f *filling) open() error {
 			f.ended, f.last = end, last
 		}
 	}
-	f.full(used, held-memory)
+	f.used, f.memory = used, held-memory
 	return nil
 }
 
@@ -97,8 +99,10 @@ func asWorks[W step.Work](list []W) []step.Work {
 	return works
 }
 
-// full writes down what is true at the fullest moment.
-func (f *filling) full(used meter, memory int64) {
+// full writes down what is true at the fullest moment, and takes the witnesses'
+// word: after the further attempts, as one of them may still have found a port on
+// a range of odd size.
+func (f *filling) full() error {
 	open := f.tally.Open()
 	server := f.settled(open)
 	witness := result.Witness{
@@ -124,12 +128,13 @@ func (f *filling) full(used meter, memory int64) {
 			f.res.Measured.FillNS = &ns
 			rate := float64(open) / time.Duration(ns).Seconds()
 			f.res.Measured.RatePerS = &rate
-			if f.res.Cost = f.cost(used, open); f.res.Cost != nil {
-				f.res.Cost.UserBytesPerConn = grown(memory, open)
-				f.res.Cost.KernelBytesPerConn = grown(used.slab, open)
+			if f.res.Cost = f.cost(f.used, open); f.res.Cost != nil {
+				f.res.Cost.UserBytesPerConn = grown(f.memory, open)
+				f.res.Cost.KernelBytesPerConn = grown(f.used.slab, open)
 			}
 		}
 	})
+	return nil
 }
 
 // settled waits, a second at most and not beyond the run's end, until the

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -33,6 +34,9 @@ func must(t *testing.T, cfg Config, peer Peer, sink Sink) *result.Result {
 	}
 	if opened != r.Outcomes.OK || closed != opened {
 		t.Errorf("timeline: %d opened and %d closed of %d", opened, closed, r.Outcomes.OK)
+	}
+	if cfg.Scenario == "fill" && r.Witness != nil && *r.Measured.Connections != r.Outcomes.OK {
+		t.Errorf("%d open at the fullest moment, and %d were opened before the release", *r.Measured.Connections, r.Outcomes.OK)
 	}
 	return r
 }
@@ -139,15 +143,23 @@ func TestHeldPortsAreFoundAndNamed(t *testing.T) {
 	}
 }
 
-// TestSelfConnectIsNoSuccess aims at a port of the range that nobody listens on.
+// TestSelfConnectIsNoSuccess aims at a port of the range that nobody listens on:
+// whoever comes to that port is connected to himself. One port after the other
+// comes to it for certain, a search from anywhere may not.
 func TestSelfConnectIsNoSuccess(t *testing.T) {
-	cfg := config(setRange(t, 40000, 40009), "198.18.0.1:40005")
-	cfg.Strategy = "socket-range"
-	r := must(t, cfg, &stub{addr: cfg.Targets[0], stop: make(chan struct{})}, &frames{})
-	if r.Outcomes.OK != 0 || r.Outcomes.Refused != r.Attempts {
-		t.Errorf("outcomes %+v", r.Outcomes)
+	for _, udp := range []bool{false, true} {
+		for _, name := range []string{"connect", "sequential"} {
+			cfg := config(setRange(t, 40000, 40009), "198.18.0.1:40005")
+			cfg.Strategy, cfg.UDP = name, udp
+			r := must(t, cfg, &stub{addr: cfg.Targets[0], stop: make(chan struct{})}, &frames{})
+			if r.Outcomes.OK != 0 || r.Outcomes.Refused != r.Attempts || r.Attempts < 10 || r.Verdict.OK {
+				t.Errorf("udp %t, %s: outcomes %+v of %d, verdict %+v", udp, name, r.Outcomes, r.Attempts, r.Verdict)
+			}
+			if name == "sequential" && !warned(r, "self_connect") {
+				t.Errorf("udp %t: no warning that a socket met itself: %+v", udp, r.Warnings)
+			}
+		}
 	}
-	t.Logf("self-connects warned of: %v", warned(r, "self_connect"))
 }
 
 func TestDrainReleasesAndSaysSo(t *testing.T) {
@@ -230,5 +242,23 @@ func TestFramesComeThrough(t *testing.T) {
 func TestFrameNoiseIsAnError(t *testing.T) {
 	if err := ReadFrames(strings.NewReader("panic: oh\n"), func(Frame) error { return nil }); err == nil {
 		t.Error("noise was taken for frames")
+	}
+}
+
+// On a range of odd size an attempt beyond the one that found no port may still
+// find one: it is counted with the others.
+func TestOddRangeCountsThePortFoundLate(t *testing.T) {
+	for i := range uint16(12) { // which port is missed is chance, and in which attempt
+		low := 41000 + 20*i
+		cfg := config(setRange(t, low, low+10), fmt.Sprintf("198.18.0.1:%d", 2100+i))
+		cfg.Strategy = "bind"
+		peer := listen(t, cfg.Targets[0], keeps)
+		r := must(t, cfg, peer, &frames{})
+		if err := peer.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if *r.Residual.Connections != 0 || !r.Witness.Agree {
+			t.Errorf("%d: residual %d, witnesses %+v", low, *r.Residual.Connections, r.Witness)
+		}
 	}
 }

@@ -32,7 +32,7 @@ type surroundings struct {
 // taken are ports of the range that other sockets of the protocol have.
 type taken struct {
 	held      ports.Ranges // by listeners and other explicit binds, on every source
-	elsewhere ports.Ranges // likewise, on other addresses than the sources
+	elsewhere ports.Ranges // likewise, on other addresses, or on some of the sources alone
 	unsure    ports.Ranges // in use, perhaps shared; or held on some of the sources alone
 	unsureToo ports.Ranges // in use on other addresses than the sources, perhaps shared
 }
@@ -54,6 +54,9 @@ func look(cfg *Config) (surroundings, error) {
 	s.settings.TWReuse = number("net.ipv4.tcp_tw_reuse")
 	s.settings.Timestamps = number("net.ipv4.tcp_timestamps") != 0
 	s.settings.TWReuseDelay = time.Duration(number("net.ipv4.tcp_tw_reuse_delay")) * time.Millisecond
+	if most, ok := setting("net.ipv4.tcp_max_tw_buckets"); ok {
+		s.settings.MaxTimeWait = &most
+	}
 	return s, s.findHolders(cfg)
 }
 
@@ -74,15 +77,18 @@ func systemRange() (ports.Range, error) {
 // number reads a setting that is a whole number; one that this kernel does not
 // have is 0.
 func number(key string) int {
+	n, _ := setting(key)
+	return int(n)
+}
+
+// setting is number, and whether there is one.
+func setting(key string) (int64, bool) {
 	text, err := kernel.ReadSysctl(key)
 	if err != nil {
-		return 0
+		return 0, false
 	}
-	n, err := strconv.Atoi(strings.TrimSpace(text))
-	if err != nil {
-		return 0
-	}
-	return n
+	n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+	return n, err == nil
 }
 
 func loopback(targets []netip.AddrPort) bool {
@@ -94,25 +100,21 @@ func loopback(targets []netip.AddrPort) bool {
 // bind. Of a connected one that cannot be told; toward one of the targets it has
 // a tuple of ours in any case.
 func (s *surroundings) findHolders(cfg *Config) error {
-	wanted := cfg.Ports()
-	var held, elsewhere, unsure, unsureToo []ports.Range
+	wanted, sources := cfg.Ports(), cfg.Sources
+	if cfg.UDP && len(sources) == 0 { // the port is taken for every address of the family
+		sources = []netip.Addr{unspecified(cfg.Targets[0].Addr())}
+	}
+	var in byHolder
 	each := func(sock *diag.Socket) {
 		port := sock.Local.Port()
 		if !wanted.Contains(port) {
 			return
 		}
 		holder := result.Holder{Port: port, Local: sock.Local.String(), State: sock.State.String()}
-		at := ports.Range{Low: port, High: port}
-		bound := sock.State == diag.Listen || sock.State == diag.BoundInactive || slices.Contains(cfg.Targets, sock.Remote)
-		switch on := holding(sock, cfg.Sources); {
-		case bound && on == all:
-			held = append(held, at)
-		case bound && on == none:
-			elsewhere = append(elsewhere, at)
-		case on == none:
-			unsureToo = append(unsureToo, at)
-		default:
-			unsure = append(unsure, at)
+		on := holding(sock, sources)
+		if otherFamily := on == none && len(cfg.Sources) == 0; !otherFamily {
+			bound := sock.State == diag.Listen || sock.State == diag.BoundInactive || slices.Contains(cfg.Targets, sock.Remote)
+			in.add(port, bound, on)
 		}
 		if slices.Contains(cfg.Targets, sock.Local) {
 			holder.What = "the run's own listener"
@@ -129,12 +131,47 @@ func (s *surroundings) findHolders(cfg *Config) error {
 			return fmt.Errorf("ports in use: %w", err)
 		}
 	}
-	s.taken = taken{held: ports.Of(held...), elsewhere: ports.Of(elsewhere...)}
-	s.taken.unsure = ports.Of(unsure...).Minus(s.taken.held)
-	s.taken.unsureToo = ports.Of(unsureToo...).Minus(s.taken.held).Minus(s.taken.elsewhere)
+	s.taken = in.taken()
 	slices.SortFunc(s.holders, func(a, b result.Holder) int { return int(a.Port) - int(b.Port) })
 	s.holders = slices.CompactFunc(s.holders, func(a, b result.Holder) bool { return a == b })
 	return nil
+}
+
+// byHolder gathers the ports of taken.
+type byHolder struct{ held, elsewhere, unsure, unsureToo []ports.Range }
+
+// add notes a port that a socket has on some of the sources. bound says that it
+// took it by an explicit bind.
+func (h *byHolder) add(port uint16, bound bool, on share) {
+	at := ports.Range{Low: port, High: port}
+	switch {
+	case bound && on == all:
+		h.held = append(h.held, at)
+	case bound: // what looks at addresses loses it on some of the sources, and what does not on all
+		h.elsewhere = append(h.elsewhere, at)
+		if on == some {
+			h.unsure = append(h.unsure, at)
+		}
+	case on == none:
+		h.unsureToo = append(h.unsureToo, at)
+	default:
+		h.unsure = append(h.unsure, at)
+	}
+}
+
+func (h *byHolder) taken() taken {
+	t := taken{held: ports.Of(h.held...), elsewhere: ports.Of(h.elsewhere...)}
+	t.unsure = ports.Of(h.unsure...).Minus(t.held)
+	t.unsureToo = ports.Of(h.unsureToo...).Minus(t.held).Minus(t.elsewhere)
+	return t
+}
+
+// unspecified is the address that stands for all of the same family.
+func unspecified(a netip.Addr) netip.Addr {
+	if a.Unmap().Is4() {
+		return netip.IPv4Unspecified()
+	}
+	return netip.IPv6Unspecified()
 }
 
 // share says of how many of the sources something is true.

@@ -181,7 +181,7 @@ func (s *surveying) acrossTargets(seen []scenario.Pick) *result.Targets {
 	second := 0
 	for i := 1; i < len(toward); i++ {
 		pair := picks.Across(toward[0], toward[i], s.answer.Usable)
-		if pair != nil && (worst == nil || worst.Independent && !pair.Independent || worst.Independent == pair.Independent && pair.SameStep > worst.SameStep) {
+		if pair != nil && (worst == nil || pair.TellsMoreThan(worst)) {
 			worst, second = pair, i
 		}
 	}

@@ -1,6 +1,8 @@
 package loadgen
 
 import (
+	"math"
+
 	"lastport/loadgen/picks"
 	"lastport/reports/result"
 )
@@ -10,7 +12,7 @@ func picksResult(s *picks.Sequence, seq []uint16) *result.Picks {
 	out := &result.Picks{
 		Picks: int64(s.Picks), Ports: int64(s.Ports), Distinct: int64(s.Distinct), Coverage: s.Coverage(),
 		Even: int64(s.Even), Odd: int64(s.Odd), OtherParityAt: unlessZero(s.OtherParityAt), LongestParity: int64(s.LongestParity),
-		Parity: chiSquareResult(s.Parity), Uniform: chiSquareResult(s.Uniform), MedianStep: int64(s.MedianStep),
+		Parity: chiSquareResult(s.Parity), Uniform: chiSquareResult(s.Uniform), MedianStep: whole(s.MedianStep),
 		RunsOfOne: result.Runs{Count: int64(s.RunsOfOne.Count), Longest: int64(s.RunsOfOne.Longest)},
 		RunsOfTwo: result.Runs{Count: int64(s.RunsOfTwo.Count), Longest: int64(s.RunsOfTwo.Longest)},
 		Text:      s.Text, First: seq[:min(len(seq), result.MaxFirst)],
@@ -24,11 +26,15 @@ func picksResult(s *picks.Sequence, seq []uint16) *result.Picks {
 	if v := s.Repeats; v != nil {
 		out.Repeats = &result.Repeats{
 			Count: int64(v.Count), First: unlessZero(v.First), MinDistance: unlessZero(v.MinDistance),
-			MedianDistance: unlessZero(v.MedianDistance), Expected: v.Expected,
+			MedianDistance: unlessZero(int(whole(v.MedianDistance))), Expected: v.Expected,
 		}
 	}
 	return out
 }
+
+// whole rounds a median, which lies between two whole numbers where their count is
+// even: the file has whole ones.
+func whole(median float64) int64 { return int64(math.Round(median)) }
 
 // unlessZero is a number of which 0 says that there is none.
 func unlessZero(n int) *int64 {

@@ -92,7 +92,15 @@ func (w *way) sustained() *result.RateInterval {
 // unlimited says that ports set no limit to the rate.
 func (w *way) unlimited() bool {
 	d := w.delay()
-	return d != nil && *d == result.Interval{}
+	switch {
+	case d == nil:
+		return false
+	case *d == result.Interval{}:
+		return true
+	}
+	// A port rests for a time, and yet no rate follows: TIME_WAIT takes fewer than
+	// there are (tcp_max_tw_buckets). If the time may be none, nothing is known.
+	return w.sustained() == nil && d.Min > 0
 }
 
 // at is p50 of connect at an occupancy.
@@ -100,10 +108,8 @@ func (w *way) at(occupancy float64) *int64 {
 	if w.fill == nil {
 		return nil
 	}
-	for i := range w.fill.AtOccupancy {
-		if p := &w.fill.AtOccupancy[i]; p.Count > 0 && math.Abs(p.At-occupancy) < 1e-6 {
-			return &p.P50NS
-		}
+	if p := pointAt(w.fill, occupancy); p != nil {
+		return &p.P50NS
 	}
 	return nil
 }
@@ -190,6 +196,7 @@ type benchColumn struct {
 	head, unit string
 	measured   func(*way) string // "": there is none
 	predicted  func(*way) string // nil: nothing is
+	boundless  func(*way) bool   // what is predicted is the best that there can be; nil: never
 	off        func(*way) bool   // it is not as predicted
 	rank       func(*way) *float64
 	ofFill     bool // the fill tells it
@@ -225,6 +232,7 @@ func benchColumns() []benchColumn {
 			head: "sustained", unit: "per s", rank: mostSustained,
 			measured:  func(w *way) string { return w.sustains().text() },
 			predicted: func(w *way) string { return w.foretoldRate() },
+			boundless: func(w *way) bool { return w.unlimited() },
 			off:       func(w *way) bool { return w.sustains().off },
 		},
 		latency("at 0 %", 0),
@@ -282,12 +290,12 @@ func mostConnections(w *way) *float64 {
 }
 
 // mostSustained ranks by what was held. Where ports set no limit, what was held
-// is the machine's, and such ways are alike.
+// is the machine's and no rank.
 func mostSustained(w *way) *float64 {
 	s := w.sustains()
 	switch {
-	case s.held > 0 && s.ranOut == 0 && w.unlimited():
-		s.held = 1e15
+	case w.unlimited():
+		return nil // its prediction has the mark
 	case s.held == 0 && s.derived != nil:
 		s.held = s.derived.Min
 	}
@@ -321,10 +329,13 @@ func (c *benchColumn) best(ways []way) map[*way]bool {
 		if w := &ways[i]; c.rank(w) != nil {
 			group := ""
 			if c.sameRange {
-				group = w.row.Range
+				group = w.row.Proto + w.row.Range // a datagram and a handshake do not compare
 			}
 			groups[group] = append(groups[group], w)
 		}
+	}
+	if c.boundless != nil && slices.ContainsFunc(ways, func(w way) bool { return c.boundless(&w) }) {
+		return marked
 	}
 	for _, group := range groups {
 		var values []float64

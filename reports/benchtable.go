@@ -70,8 +70,11 @@ func (c *benchColumn) foretold(w *way) span {
 		return span{}
 	}
 	text := c.predicted(w)
-	if c.ofFill && w.above && text != "" {
+	switch {
+	case c.ofFill && w.above && text != "":
 		text = ditto
+	case c.boundless != nil && c.boundless(w):
+		return span{good, text + markBest}
 	}
 	return span{dim, dash(text) + " "}
 }
@@ -79,7 +82,7 @@ func (c *benchColumn) foretold(w *way) span {
 // benchNotes say what the columns are.
 func (p *page) benchNotes() {
 	p.line()
-	p.fact("at once", "connections open at the same time, to one target")
+	p.fact("at once", "connections open at the same time, to one target or as the row says")
 	p.fact("sustained", "445-480: held for more than a round of all ports, and out of ports · ≥ held, and more was not tried "+
 		"or is beyond this machine · ~ derived: ports by measured reuse delay")
 	p.fact("p50", "of connect while so many of the ports are taken")

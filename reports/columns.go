@@ -37,10 +37,14 @@ func columnsOf(runs []*result.Result) []column {
 	case "survey":
 		return surveyColumns()
 	}
+	if len(runs) > 1 && len(byStrategy(runs)) == len(runs) {
+		return capacityColumns() // the table of strategies has the others
+	}
 	return fillColumns()
 }
 
-func fillColumns() []column {
+// capacityColumns are how many connections there were to be, and were.
+func capacityColumns() []column {
 	residual := number("residual", func(r *result.Result) *int64 { return r.Residual.Connections }, signed)
 	residual.tone = func(r *result.Result) tone {
 		return residualTone(residual.text(r), r.Residual.Connections != nil && *r.Residual.Connections != 0)
@@ -49,12 +53,16 @@ func fillColumns() []column {
 		{head: "predicted", text: func(r *result.Result) string { return optional(r.Predicted.Connections, counts) }},
 		number("measured", func(r *result.Result) *int64 { return r.Measured.Connections }, count),
 		residual,
+	}
+}
+
+func fillColumns() []column {
+	return append(capacityColumns(),
 		ranked("filled in", func(r *result.Result) *int64 { return r.Measured.FillNS }, duration),
 		ranked("p50 0-10 %", bandP50(0), duration),
 		ranked("50-60 %", bandP50(0.5), duration),
 		ranked("90-100 %", bandP50(0.9), duration),
-		ranked("failure", failureP50, duration),
-	}
+		ranked("failure", failureP50, duration))
 }
 
 // timed is what the times of a churn's runs are: response time, or where no

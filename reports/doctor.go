@@ -53,6 +53,8 @@ func (p *page) hostAnswer(c *result.Checkup) {
 	text := "as it is set up, this host can have " + counts(*c.Predicted.Connections) + " connections at once to one target"
 	if rate := c.Predicted.RatePerS; rate != nil {
 		text += ", and open " + between(floorRate(rate.Min), floorRate(rate.Max)) + " per second for long"
+	} else if c.Predicted.ReuseNS != nil {
+		text += ", and ports set no limit to the rate"
 	}
 	p.para(span{text: "  "}, text)
 	for _, why := range c.Predicted.Why {
@@ -70,6 +72,7 @@ func (p *page) check(c result.Check) {
 	}
 	p.detail("allows", c.Allows)
 	p.detail("blocks", c.Blocks)
+	p.detail("way out", c.WayOut)
 	p.detail("since", c.Since)
 	list(p, c.Change, func(command string) { p.detail("change", command) })
 	p.detail("price", c.Price)

@@ -108,6 +108,13 @@ func (t *table) between() int {
 	return gap
 }
 
+// fits says whether the first column is as wide as it wants to be on a page of
+// that width.
+func (t *table) fits(width int) bool {
+	widths := t.widths(width)
+	return widths[0] == t.widths((width - 2*t.between()) / 2)[0]
+}
+
 // table puts t on the page. What does not fit beside the first column is folded
 // into further tables below, each with the first column again.
 func (p *page) table(t table) {

@@ -150,12 +150,17 @@ func (k knee) words(strategy string) (means, todo string) {
 	means = fmt.Sprintf("from %s %% on, p50 is %s × what it was (%s, before %s)",
 		percentile(k.from), digits3(k.factor), duration(k.at), duration(k.before))
 	halfway := k.from >= 0.4 && k.from <= 0.6
-	if !halfway || strategy != "connect" && strategy != "late-bind" {
+	switch {
+	case halfway && (strategy == "connect" || strategy == "late-bind"):
+		means += ". Here one parity is used up: without a bound port the kernel walks the range in steps" +
+			" of two, first every port of the low end's parity, and from here on each attempt searches all of" +
+			" those in vain before it comes to the others"
+	case halfway && strategy == "bind":
+		means += ". Here one parity is used up: bind to port 0 takes the ports of one parity first, and from here" +
+			" on each attempt searches all of those in vain before it comes to the others"
+	default:
 		return means, ""
 	}
-	means += ". Here one parity is used up: without a bound port the kernel walks the range in steps" +
-		" of two, first every port of the low end's parity, and from here on each attempt searches all of" +
-		" those in vain before it comes to the others"
 	return means, "IP_LOCAL_PORT_RANGE on the socket (Linux 6.3) makes the step one: see the same range without" +
 		" the knee by 'lastport fill --strategy socket-range'"
 }

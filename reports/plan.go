@@ -27,6 +27,9 @@ func (p *page) plan(d *result.Plan) {
 func (p *page) planAnswer(d *result.Plan) {
 	a := planAnswerOf(d)
 	p.para(span{a.tone, a.label + "  "}, a.text)
+	if n := d.Asked.PortsPerVM; n > 0 {
+		p.note("these are the ports of one address for all machines behind it: one machine has " + count(int64(n)) + " of them, unless it is given more")
+	}
 	if d.Demand == nil || d.Demand.Holds || d.Sustain.SafePerS == nil {
 		return
 	}
@@ -58,6 +61,7 @@ func (p *page) planNumbers(d *result.Plan) {
 	row("open at that rate", func(s result.Sustained) string { return optional(s.Open, counts) })
 	row("to count on", func(s result.Sustained) string { return planSafe(d, s) })
 	row("a closed port is back", func(s result.Sustained) string { return optional(s.ReuseNS, planReuse) })
+	row("but in TIME_WAIT at most", func(s result.Sustained) string { return optional(s.MaxTimeWait, count) })
 	p.heading("What the ports sustain")
 	p.table(t)
 }
@@ -69,13 +73,13 @@ func (p *page) planNeeds(d *result.Plan) {
 	}
 	n := d.Demand.Needed
 	p.heading("What it takes")
-	p.fact("ports", planLaw(d))
+	p.fact("ports held", planLaw(d))
 	p.fact("occupancy", planOccupancy(d))
 	set := ", each of one source and one target"
 	if d.Asked.Proto == "udp" {
 		set = ", each of one source, whatever its targets"
 	}
-	p.fact("tuple sets", count(n.TupleSets)+set)
+	p.fact("tuple sets", planLeast(d)+count(n.TupleSets)+set)
 	if d.Demand.Holds && n.TupleSets <= 1 {
 		return
 	}
@@ -83,7 +87,7 @@ func (p *page) planNeeds(d *result.Plan) {
 		if n == 0 {
 			return "no number is enough"
 		}
-		return count(int64(n)) + beside
+		return planLeast(d) + count(int64(n)) + beside
 	}
 	p.fact("or targets", enough(n.Targets, planBeside(d.Space.Sources, "sources")))
 	p.fact("or sources", enough(n.Sources, planBeside(d.Space.Targets, "targets")))
@@ -119,7 +123,16 @@ func (p *page) planWays(d *result.Plan) {
 		t.add(cells...)
 	}
 	p.heading("What would give more")
-	p.table(t)
+	if t.fits(p.width) {
+		p.table(t)
+		return
+	}
+	for _, w := range t.rows { // a change is typed, so it is never cut
+		p.fact("change", w[0].text)
+		for i, cell := range w[1:] {
+			p.fact(t.head[i+1], cell.text)
+		}
+	}
 }
 
 // planUnbounded is planRate, in words where there is none.
@@ -155,7 +168,7 @@ func (p *page) planAsked(d *result.Plan) {
 	}
 	p.fact("range", phrases(name, named("without ", a.Exclude), plural(int64(d.Space.Ports), "port"), usable))
 	p.fact("system", phrases(a.System, nonZero(int64(a.HZ), func(n int64) string { return "HZ " + count(n) })))
-	p.fact("wish", phrases(planWish(d), nonZero(int64(a.Sources), func(n int64) string { return plural(n, "source") }),
+	p.fact("wish", phrases(planWish(d), nonZero(a.ReuseNS, func(ns int64) string { return "ports out of use for " + duration(ns) }), nonZero(int64(a.Sources), func(n int64) string { return plural(n, "source") }),
 		nonZero(int64(a.Targets), func(n int64) string { return plural(n, "target") }), planHeadroom(a)))
 	p.fact("way", phrases(a.Proto, named("strategy ", a.Strategy), named("close by ", a.Close)))
 	var settings []string

@@ -21,12 +21,13 @@ func planAnswerOf(d *result.Plan) answer {
 	switch {
 	case d.Demand == nil:
 		return answer{strong, "SUSTAINS", planSustains(d)}
-	case d.Demand.Holds && d.Sustain.ReuseNS == nil:
-		return answer{caution, "MAY HOLD", planWish(d) + toward + ", if closed ports come back in time: how soon is not stated"}
+	case d.Demand.Holds && planBlind(d):
+		return answer{caution, "MAY HOLD", planWish(d) + toward + ": no time is stated for " + word(d.Asked.RangeName) +
+			" until a closed port can be used again; --reuse TIME plans with one"}
 	case d.Demand.Holds:
 		return answer{good, "HOLDS", planWish(d) + toward + ", with " + share(1-d.Demand.Occupancy.Max) + " of the ports free"}
 	case open && planOptions(d) != "":
-		return answer{caution, "NEEDS", planSets(d) + " for " + planWish(d) + ": " + planOptions(d)}
+		return answer{caution, "NEEDS", planLeast(d) + plural(d.Demand.Needed.TupleSets, "tuple set") + " for " + planWish(d) + ": " + planOptions(d)}
 	}
 	text := planWish(d) + " cannot be sustained as asked: " + planSides(d.Space) + " sustain " + planMost(d)
 	if options := planOptions(d); options != "" {
@@ -38,31 +39,46 @@ func planAnswerOf(d *result.Plan) answer {
 // planSustains is the capacity, in words.
 func planSustains(d *result.Plan) string {
 	toward := " toward " + planToward(d.Space)
-	connections := counts(d.Sustain.Connections)
+	connections := counts(d.Sustain.Connections) + " connection"
+	if d.Sustain.Connections.Max != 1 {
+		connections += "s"
+	}
 	rate := planRate(d.Sustain)
 	switch {
 	case rate == "" && d.Sustain.ReuseNS == nil:
-		return connections + " connections open at a time" + toward + "; the rate cannot be told"
+		return connections + " open at a time" + toward + "; the rate cannot be told: no time is stated for " + planName(d) +
+			" until a closed port can be used again; --reuse TIME plans with one"
 	case rate == "":
-		return "any rate" + toward + ", as far as ports go; " + connections + " connections open at a time"
+		return "any rate" + toward + ", as far as ports go; " + connections + " open at a time"
 	}
 	sustained := strings.TrimSuffix(rate, "/s") + " new connections per second" + toward
 	if d.Sustain.Open != nil {
 		return sustained + ", with " + counts(*d.Sustain.Open) + " open at a time"
 	}
-	return sustained + ", or " + connections + " connections that stay open"
+	if d.Sustain.Connections.Max == 1 {
+		return sustained + ", or " + connections + " that stays open"
+	}
+	return sustained + ", or " + connections + " that stay open"
 }
 
-// planSets is how many times one source and one target are needed.
-func planSets(d *result.Plan) string {
-	if d.Demand.Needed.TupleSets == 0 {
-		return "more"
+// planBlind says that the demand is a rate, and that it is not known how soon
+// closed ports come back: they come on top of all numbers.
+func planBlind(d *result.Plan) bool { return d.Asked.RatePerS > 0 && d.Sustain.ReuseNS == nil }
+
+// planName is what the ports are called.
+func planName(d *result.Plan) string {
+	if d.Asked.RangeName == "" {
+		return "these ports"
 	}
-	sets := plural(d.Demand.Needed.TupleSets, "tuple set")
-	if d.Sustain.ReuseNS == nil {
-		return "at least " + sets // closed ports come on top
+	return d.Asked.RangeName
+}
+
+// planLeast stands before a number that is needed at least.
+func planLeast(d *result.Plan) string {
+	if planBlind(d) {
+		return "at least "
 	}
-	return sets
+	return ""
 }
 
 // planMost is what the space gives of what was wanted.
@@ -86,6 +102,12 @@ func planOptions(d *result.Plan) string {
 	n, a := d.Demand.Needed, d.Asked
 	targets := nonZero(int64(n.Targets), func(n int64) string { return plural(n, "target") })
 	sources := nonZero(int64(n.Sources), func(n int64) string { return addresses(n) })
+	if targets != "" {
+		targets += planWith(a.Sources, "sources")
+	}
+	if sources != "" {
+		sources += planWith(a.Targets, "targets")
+	}
 	switch {
 	case a.Targets == 0 && a.Sources > 0:
 		sources = ""
@@ -154,8 +176,14 @@ func planLaw(d *result.Plan) string {
 	}
 	law := floorRate(a.RatePerS) + "/s × "
 	switch reuse := d.Sustain.ReuseNS; {
+	case reuse == nil && a.HoldNS == 0:
+		return ""
 	case reuse == nil:
 		return law + duration(a.HoldNS) + " open = " + taken + ", and those not yet free again"
+	case d.Sustain.MaxTimeWait != nil && a.HoldNS == 0:
+		return "1 at a time + at most " + count(*d.Sustain.MaxTimeWait) + " in TIME_WAIT: " + taken
+	case d.Sustain.MaxTimeWait != nil:
+		return law + duration(a.HoldNS) + " open + at most " + count(*d.Sustain.MaxTimeWait) + " in TIME_WAIT: " + taken
 	case a.HoldNS == 0:
 		return law + durations(*reuse) + " = " + taken
 	case *reuse == (result.Interval{}):
@@ -168,13 +196,23 @@ func planLaw(d *result.Plan) string {
 // planOccupancy is the share of the ports that the demand takes.
 func planOccupancy(d *result.Plan) string {
 	o := d.Demand.Occupancy
-	return between(share(o.Min), share(o.Max)) + " of what " + planSides(d.Space) + " have"
+	if planBlind(d) && d.Asked.HoldNS == 0 {
+		return ""
+	}
+	return planLeast(d) + between(share(o.Min), share(o.Max)) + " of what " + planSides(d.Space) + " have"
 }
 
 // planBeside says with how many of the other side a number is enough.
 func planBeside(other int, what string) string {
+	if with := planWith(other, what); with != "" {
+		return "," + with
+	}
+	return ""
+}
+
+func planWith(other int, what string) string {
 	if other > 1 {
-		return ", with " + count(int64(other)) + " " + what
+		return " with " + count(int64(other)) + " " + what
 	}
 	return ""
 }
@@ -237,9 +275,15 @@ func floorRate(v float64) string {
 	return strconv.FormatFloat(math.Floor(v*scale)/scale, 'f', -1, 64)
 }
 
-// share writes a share in whole percent, in tenths below ten.
+// share writes a share in whole percent, in tenths below ten and where it would
+// else be taken for all there is.
 func share(v float64) string {
-	if v > 0 && v < 0.1 {
+	switch {
+	case v >= 0.995 && v < 1:
+		return strconv.FormatFloat(math.Min(math.Floor(1000*v), 999)/10, 'f', 1, 64) + " %"
+	case v > 1 && v < 1.005:
+		return strconv.FormatFloat(math.Max(math.Ceil(1000*v), 1001)/10, 'f', 1, 64) + " %"
+	case v > 0 && v < 0.1:
 		return strconv.FormatFloat(100*v, 'f', 1, 64) + " %"
 	}
 	if !(math.Abs(v) < 1e13) {

@@ -26,6 +26,7 @@ func (p *page) set(s *result.Set) {
 	if len(ways) == 0 || p.style.Details {
 		p.scenarios(s, groups, a)
 	}
+	p.strategies(s.Runs)
 	p.heading("Left out")
 	list(p, s.Skipped, p.note)
 	p.expectations(collect(s.Runs, func(r *result.Result) []result.Expected { return expectationsOf(r, a) }))

@@ -103,7 +103,7 @@ func pickRows() []pickRow {
 		{"guessed by last + 2", guess(func(g result.Guess) float64 { return g.PlusTwo })},
 		{"guessed by last + last step", guess(func(g result.Guess) float64 { return g.LastStep })},
 		{"best guess", func(k result.Picks) string {
-			return optional(k.Guess, func(g result.Guess) string { return shorten(g.By, 20) + ", " + percent(g.Best) })
+			return bestGuess(k, func(g result.Guess) string { return shorten(g.By, 20) + ", " + percent(g.Best) })
 		}},
 		{"a port again at pick", func(k result.Picks) string {
 			return optional(k.Repeats, func(v result.Repeats) string { return dash(optional(v.First, count)) })
@@ -120,6 +120,17 @@ func pickRows() []pickRow {
 			})
 		}},
 	}
+}
+
+// fewestGuessed is how many picks it takes for a best guess, which is known in
+// hindsight, to say something: 30 steps, as for the sentence.
+const fewestGuessed = 31
+
+func bestGuess(k result.Picks, text func(result.Guess) string) string {
+	if k.Picks < fewestGuessed {
+		return ""
+	}
+	return optional(k.Guess, text)
 }
 
 // pValue writes a chance; one that is as good as none as its bound.
@@ -181,7 +192,7 @@ func surveyColumns() []column {
 		{head: "even", text: of(held, func(k result.Picks) string { return count(k.Even) })},
 		{head: "other parity at", text: of(held, func(k result.Picks) string { return optional(k.OtherParityAt, count) })},
 		{head: "best guess", text: of(released, func(k result.Picks) string {
-			return optional(k.Guess, func(g result.Guess) string { return percent(g.Best) })
+			return bestGuess(k, func(g result.Guess) string { return percent(g.Best) })
 		})},
 		{head: "uniform, p", text: of(released, func(k result.Picks) string { return optional(k.Uniform, pValue) })},
 	}

@@ -159,3 +159,27 @@ func TestHostileSurveysRenderAndStayInTheirLines(t *testing.T) {
 		checkText(t, doc, reports.Style{ASCII: true})
 	}
 }
+
+// Of a few picks some step is always frequent: the best guess is known in hindsight.
+func TestFewPicksHaveNoBestGuess(t *testing.T) {
+	for picks, want := range map[int64]bool{30: false, 31: true} {
+		r := surveyed()
+		r.Survey.Held = nil
+		r.Survey.Released.Picks = picks
+		var one, set bytes.Buffer
+		if err := reports.Text(&one, r, reports.Style{}); err != nil {
+			t.Fatal(err)
+		}
+		runs := []*result.Result{r, cutShort()}
+		runs[1].Survey.Released = nil
+		if err := reports.Text(&set, &result.Set{Schema: result.SetSchema, Axis: "strategy", Planned: 2, Runs: runs}, reports.Style{}); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(one.String(), "best guess"); got != want {
+			t.Errorf("%d picks: a best guess is told: %v, want %v", picks, got, want)
+		}
+		if got := strings.Contains(set.String(), "14.7 %"); got != want {
+			t.Errorf("%d picks: the set tells a best guess: %v, want %v", picks, got, want)
+		}
+	}
+}

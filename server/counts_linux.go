@@ -62,9 +62,10 @@ func (c *counts) converse(fd int, buf []byte, mayAsk bool) (asked bool, errno sy
 	if requests == 0 {
 		return asked, 0
 	}
+	c.requests.Add(int64(requests))                   // before the answers leave: who has one is counted
 	sent, _ := unix.Write(fd, answers(buf, requests)) // -1 where nothing could be sent
-	c.requests.Add(int64(max(0, sent)))
-	if sent < requests {
+	if unsent := requests - max(0, sent); unsent > 0 {
+		c.requests.Add(int64(-unsent))
 		return asked, syscall.ENOBUFS
 	}
 	return asked, 0

@@ -70,7 +70,8 @@ func (f *runFlags) addresses(c *loadgen.Config, _ place.Host) (err error) {
 		return err
 	}
 	if n := max(1, len(c.Sources)) * len(c.Targets); n > maxPairs {
-		return usagef(fmt.Sprintf("--source with fewer addresses, %d at most", max(1, maxPairs/len(c.Targets))),
+		fewer := max(1, min(len(c.Sources), maxPairs/len(c.Targets)))
+		return usagef(fmt.Sprintf("--source %s-%s", c.Sources[0], c.Sources[fewer-1]),
 			"%d sources × %d targets: at most %d pairs", len(c.Sources), len(c.Targets), maxPairs)
 	}
 	return nil
@@ -87,21 +88,32 @@ func (f *runFlags) checkFamilies(c *loadgen.Config) error {
 	}
 	for _, t := range c.Targets {
 		if t.Addr().Is4() != first.Is4() {
-			return usagef("--target of one family", "--target %s and %s: one run has one address family", c.Targets[0], t)
+			return usagef("--target "+c.Targets[0].String(), "--target %s and %s: one run has one address family", c.Targets[0], t)
 		}
 		if t.Addr().IsLoopback() != first.IsLoopback() {
-			return usagef("--target of one kind", "--target %s and %s: the kernel gives ports toward loopback addresses back by other rules (tcp_tw_reuse=2), and one prediction cannot hold for both", c.Targets[0], t)
+			return usagef("--target "+c.Targets[0].String(), "--target %s and %s: the kernel gives ports toward loopback addresses back by other rules (tcp_tw_reuse=2), and one prediction cannot hold for both", c.Targets[0], t)
 		}
 	}
 	for _, s := range c.Sources {
 		if s.Is4() != first.Is4() {
-			return usagef("--source of the target's family", "--source %s cannot reach the target %s: another address family", s, c.Targets[0])
+			return usagef("--source "+exampleSource(first), "--source %s cannot reach the target %s: another address family", s, c.Targets[0])
 		}
 		if s.IsLoopback() != first.IsLoopback() {
-			return usagef("--source and --target both in "+privateNets[0].String(), "--source %s with --target %s: a loopback address talks to loopback addresses alone", s, c.Targets[0])
+			return usagef("--source "+exampleSource(first), "--source %s with --target %s: a loopback address talks to loopback addresses alone", s, c.Targets[0])
 		}
 	}
 	return nil
+}
+
+// exampleSource is a source that goes with the address.
+func exampleSource(with netip.Addr) string {
+	switch {
+	case with.IsLoopback():
+		return with.String()
+	case with.Is6():
+		return "2001:2::100"
+	}
+	return "198.18.1.1"
 }
 
 // parseSources reads addresses, CIDR prefixes and LOW-HIGH ranges, and returns
@@ -112,11 +124,14 @@ func parseSources(words []string) ([]netip.Addr, error) {
 	seen := map[netip.Addr]bool{}
 	for _, word := range words {
 		low, high, ok := addressRange(word)
+		if !ok && low.IsValid() && low.Is4() == high.Is4() && high.Less(low) {
+			return nil, usagef(fmt.Sprintf("--source %s-%s", high, low), "--source %q: ends before it begins", word)
+		}
 		if !ok {
 			return nil, usagef(form, "--source %q: want ADDRESS, ADDRESS/BITS or LOW-HIGH, in numbers", word)
 		}
 		if !inPrivate(low) || !inPrivate(high) {
-			return nil, usagef("--source with addresses of "+privateNets[0].String(), "--source %s: it is not on this host; a private place can have %s", word, privateNames())
+			return nil, usagef("--source "+exampleSource(low), "--source %s: it is not on this host; a private place can have %s", word, privateNames())
 		}
 		for a := low; ; a = a.Next() {
 			if !seen[a] {
@@ -124,7 +139,7 @@ func parseSources(words []string) ([]netip.Addr, error) {
 				list = append(list, a)
 			}
 			if len(list) > maxSources {
-				return nil, usagef("--source with fewer addresses", "--source %s: more than %d addresses", word, maxSources)
+				return nil, usagef(fmt.Sprintf("--source %s-%s", low, list[maxSources-1]), "--source %s: more than %d addresses", word, maxSources)
 			}
 			if a == high {
 				break
@@ -171,11 +186,11 @@ func parseTargets(words []string) ([]netip.AddrPort, error) {
 			return nil, usagef("--target 198.18.0.1:1000", "--target %q: want ADDRESS:PORT or ADDRESS:LOW-HIGH, the address in numbers ([…] around IPv6) and ports from 1 to 65535", word)
 		}
 		if !inPrivate(addr) {
-			return nil, usagef("leave --target out, or name an address of "+privateNets[0].String(),
+			return nil, usagef("--target 198.18.0.1:1000",
 				"--target %s: a private place holds %s; a remote target needs --place host, which this version does not have", word, privateNames())
 		}
 		if len(list)+set.Size() > maxTargets {
-			return nil, usagef("--target with fewer ports", "--target %s: more than %d targets", word, maxTargets)
+			return nil, usagef(fmt.Sprintf("--target %s:%d-%d", word[:strings.LastIndexByte(word, ':')], set.Hull().Low, int(set.Hull().Low)+maxTargets-len(list)-1), "--target %s: more than %d targets", word, maxTargets)
 		}
 		for port := range set.All() {
 			t := netip.AddrPortFrom(addr, port)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"net/netip"
 	"runtime"
 	"strconv"
 	"strings"
@@ -29,9 +31,9 @@ func (a *app) benchVerb() *cobra.Command {
 			"there can be, what rate they sustain, what connect costs while ports are free,\n" +
 			"half used and nearly gone, how soon a port comes back and what a failing\n" +
 			"connect costs, beside what arithmetic predicts; and it says which way gives\n" +
-			"most, and its price.\n\n" +
+			"most, and its price. A second table compares all strategies.\n\n" +
 			"Every run is in a private place of its own. The set and every run of it are\n" +
-			"saved. It takes about two minutes, of which one is a TIME_WAIT.",
+			"saved. It takes two to three minutes, of which one is a TIME_WAIT.",
 		Example: "  lastport bench\n  lastport bench --quick\n  lastport bench --details\n  lastport bench --format json -o bench.json",
 		RunE:    func(*cobra.Command, []string) error { return a.bench(&f, quick) },
 	}
@@ -115,6 +117,11 @@ func (f *runFlags) member(m *suite.Member, host place.Host) (loadgen.Config, err
 	one := *f
 	one.ranges, one.strategy, one.duration = m.Range, m.Strategy, m.Duration
 	one.sysctls = overridden(f.sysctls, m.Sysctls)
+	one.v6 = m.IPv6
+	one.sources = sourceWords(m.Sources)
+	if m.UDP {
+		one.proto = "udp"
+	}
 	switch {
 	case m.Scenario == "reuse":
 		one.connections = reuseConnections
@@ -122,6 +129,10 @@ func (f *runFlags) member(m *suite.Member, host place.Host) (loadgen.Config, err
 		one.workers = max(one.workers, runtime.NumCPU())
 	}
 	cfg, err := one.config(m.Scenario, m.Close, host)
+	for len(cfg.Targets) < m.Targets {
+		last := cfg.Targets[len(cfg.Targets)-1]
+		cfg.Targets = append(cfg.Targets, netip.AddrPortFrom(last.Addr().Next(), last.Port()))
+	}
 	cfg.RangeName, cfg.Rate, cfg.Attempts = m.Profile, m.Rate, m.Attempts
 	if m.Scenario == "churn" && m.Rate == 0 {
 		cfg.Concurrency = cfg.Workers
@@ -131,6 +142,14 @@ func (f *runFlags) member(m *suite.Member, host place.Host) (loadgen.Config, err
 	}
 	cfg.Engine = loadgen.EngineDirect // rows are compared
 	return cfg, err
+}
+
+// sourceWords are n source addresses as --source takes them; none for 0.
+func sourceWords(n int) []string {
+	if n == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("198.18.1.1-198.18.1.%d", n)}
 }
 
 // overridden adds the settings of a member to those of --sysctl, which give way.
@@ -179,12 +198,16 @@ func (f *runFlags) suiteHost(host place.Host) (suite.Host, error) {
 	if err != nil {
 		return suite.Host{}, named("--sysctl "+keyReserved, err)
 	}
-	return suite.Host{Range: own, Reserved: reserved, Settings: capacity.Settings{
+	s := capacity.Settings{
 		TWReuse:      number(suite.KeyTWReuse),
 		TWReuseDelay: time.Duration(number("net.ipv4.tcp_tw_reuse_delay")) * time.Millisecond,
 		Timestamps:   number("net.ipv4.tcp_timestamps") != 0,
 		HZ:           kernel.HZ(),
-	}}, nil
+	}
+	if most, err := strconv.ParseInt(strings.TrimSpace(setting("net.ipv4.tcp_max_tw_buckets")), 10, 64); err == nil {
+		s.MaxTimeWait = &most
+	}
+	return suite.Host{Range: own, Reserved: reserved, Settings: s}, nil
 }
 
 // setRows says which runs belong to which row of the table.
@@ -199,7 +222,10 @@ func setRows(plan suite.Suite, parts [][]namedRun) []result.SetRow {
 	for _, r := range plan.Rows {
 		row := result.SetRow{
 			Name: r.Name, Strategy: r.Strategy, Range: r.Ports.String(), RangeName: r.Profile, Close: r.Close.String(),
-			Predicted: predictedOf(r.Predicted), Runs: []string{},
+			Sources: r.Sources, Targets: r.Targets, Predicted: predictedOf(r.Predicted), Runs: []string{},
+		}
+		if r.UDP {
+			row.Proto = "udp"
 		}
 		if r.TWReuse {
 			row.Sysctls = map[string]string{suite.KeyTWReuse: "1"}

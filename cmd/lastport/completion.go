@@ -25,7 +25,7 @@ func (a *app) completionVerb() *cobra.Command {
 		Short: "write the script by which a shell completes verbs and flags",
 		Long: "completion writes a script for a shell to standard output. With it, Tab\n" +
 			"completes verbs, flags, and those values of flags that come from a list, such\n" +
-			"as the named ranges.",
+			"as the named ranges. In bash it needs the package bash-completion.",
 		Example:   "  source <(lastport completion bash)\n  lastport completion fish > ~/.config/fish/completions/lastport.fish",
 		ValidArgs: shells(),
 		Args: func(_ *cobra.Command, args []string) error {
@@ -68,6 +68,8 @@ func completeValues(c *cobra.Command) {
 		switch f.Name {
 		case "output": // a file
 			return
+		case "sysctl": // the value follows
+			complete = cobra.FixedCompletions(flagWords(c.Name(), f.Name), cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace)
 		case "out":
 			complete = cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs)
 		}
@@ -82,7 +84,10 @@ func flagWords(verb, flag string) []string {
 	case "range":
 		return rangeWords()
 	case "strategy":
-		return strategy.Names()
+		if verb == "plan" {
+			return strategy.Names()
+		}
+		return append(strategy.Names(), "all")
 	case "close":
 		if verb == "reuse" {
 			return append(step.CloseModes(), "all")
@@ -102,8 +107,20 @@ func flagWords(verb, flag string) []string {
 		return []string{"auto", "plain", "none"}
 	case "proto":
 		return []string{"tcp", "udp"}
+	case "sysctl":
+		if verb == "plan" {
+			return settingWords()
+		}
 	}
 	return nil
+}
+
+// settingWords are the keys that a plan understands, ready for their values.
+func settingWords() (words []string) {
+	for _, k := range planKeys() {
+		words = append(words, settingsPrefix+k.name+"=")
+	}
+	return words
 }
 
 // rangeWords are the host's range and those with a name.

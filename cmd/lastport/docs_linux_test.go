@@ -196,8 +196,8 @@ func TestManualNamesEveryFlag(t *testing.T) {
 		name, file, begin, end string
 		flag                   *regexp.Regexp
 	}{
-		{"markdown", "manual/lastport-%s.md", "\n## Flags\n", "\n## ", regexp.MustCompile("(?m)^\\| (?:`-[a-z]`, )?`--([a-z-]+)")},
-		{"man", "lastport-%s.1", "\n.SH OPTIONS\n", "\n.SH ", regexp.MustCompile(`(?m)^\.TP\n(?:\\fB\\-[a-z]\\fR, )?\\fB\\-\\-([a-z\\-]+)\\fR`)},
+		{"markdown", "manual/lastport-%s.md", "\n## Flags\n", "\n## ", regexp.MustCompile("(?m)^\\| (?:`-[a-z0-9]`, )?`--([a-z0-9-]+)")},
+		{"man", "lastport-%s.1", "\n.SH OPTIONS\n", "\n.SH ", regexp.MustCompile(`(?m)^\.TP\n(?:\\fB\\-[a-z0-9]\\fR, )?\\fB\\-\\-([a-z0-9\\-]+)\\fR`)},
 	} {
 		files, err := manualFiles(root, form.name)
 		if err != nil {

@@ -147,7 +147,7 @@ func (f *runFlags) ports(c *loadgen.Config, host place.Host) (err error) {
 		}
 	}
 	if c.Ports().Size() == 0 {
-		return usagef("--exclude with fewer ports", "--exclude %s leaves no port of the range %s", f.exclude, c.Range)
+		return usagef("leave --exclude out", "--exclude %s leaves no port of the range %s", f.exclude, c.Range)
 	}
 	return nil
 }

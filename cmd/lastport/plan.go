@@ -23,13 +23,14 @@ type planFlags struct {
 	proto, close      string
 	sysctls           []string
 	hz                int
-	hold              time.Duration
+	hold, reuse       time.Duration
 	rate, concurrency string
 	headroom          string
 	list              bool
 	output            output
 
 	given func(flag string) bool // by the user
+	notIn string                 // ports of --exclude that are not in the range
 }
 
 // planVerb answers by arithmetic, without a run, on any system.
@@ -87,6 +88,7 @@ func (f *planFlags) add(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&f.sysctls, "sysctl", nil, "a `KEY=VALUE` to plan with instead of the host's (repeatable)")
 	fs.IntVar(&f.hz, "hz", 0, "`NUMBER` of timer interrupts per second, the kernel's CONFIG_HZ (default: this kernel's)")
 	fs.DurationVar(&f.hold, "hold", 0, "how `LONG` each connection stays open")
+	fs.DurationVar(&f.reuse, "reuse", 0, "how `LONG` a port is out of use after a close, for a system that states no time, or another (default: by the system)")
 	fs.StringVar(&f.rate, "rate", "", "a `RATE` of new connections: 2000, 50k/s, 3M/m")
 	fs.StringVar(&f.concurrency, "concurrency", "", "a `NUMBER` of connections open at a time: 5000, 50k")
 	fs.StringVar(&f.headroom, "headroom", "0%", "`SHARE` of the ports that is to stay free: 20%")
@@ -110,8 +112,10 @@ func aloneWith(fs *pflag.FlagSet, flag string) (err error) {
 // plan understands the flags and solves what they leave open.
 func (f *planFlags) plan(host planHost) (*result.Plan, error) {
 	var w capacity.Wish
-	if err := f.amounts(&w); err != nil {
-		return nil, err
+	for _, understand := range []func(*capacity.Wish) error{f.times, f.amounts} {
+		if err := understand(&w); err != nil {
+			return nil, err
+		}
 	}
 	env, err := f.surroundings(host)
 	if err != nil {
@@ -130,19 +134,26 @@ func (f *planFlags) plan(host planHost) (*result.Plan, error) {
 	return f.document(p, env), nil
 }
 
+// times reads for how long a port is taken.
+func (f *planFlags) times(w *capacity.Wish) error {
+	w.Hold, w.Reuse = f.hold, f.reuse
+	switch {
+	case f.hold < 0:
+		return usagef("--hold 10s", "--hold %v: a time cannot be below 0", f.hold)
+	case f.hold > capacity.MaxHold:
+		return usagef("--hold 24h", "--hold %v: at most %v", f.hold, capacity.MaxHold)
+	case f.given("reuse") && (f.reuse <= 0 || f.reuse > capacity.MaxHold):
+		return usagef("--reuse 60s", "--reuse %v: want more than 0 and at most %v", f.reuse, capacity.MaxHold)
+	}
+	return nil
+}
+
 // amounts reads how much is wanted.
 func (f *planFlags) amounts(w *capacity.Wish) error {
 	var ok bool
-	w.Hold = f.hold
-	if w.Hold < 0 {
-		return usagef("--hold 10s", "--hold %v: a time cannot be below 0", f.hold)
-	}
-	if w.Hold > capacity.MaxHold {
-		return usagef("--hold 24h", "--hold %v: at most %v", f.hold, capacity.MaxHold)
-	}
 	if f.given("rate") {
 		if w.Rate, ok = parseRate(f.rate); !ok {
-			return usagef("--rate 2000/s", "--rate %q: want %s", f.rate, rateForm)
+			return usagef("--rate "+asNumber(f.rate, "2000")+"/s", "--rate %q: want %s", f.rate, rateForm)
 		}
 		if !(w.Rate >= minPlanRate && w.Rate <= capacity.MaxRate) {
 			return usagef("--rate 2000/s", "--rate %s: want more than 0 and at most 1000M/s: no range can hold more", f.rate)
@@ -157,7 +168,7 @@ func (f *planFlags) amounts(w *capacity.Wish) error {
 		}
 	}
 	if w.Headroom, ok = parseShare(f.headroom); !ok {
-		return usagef("--headroom 20%", "--headroom %q: want %s", f.headroom, shareForm)
+		return usagef("--headroom "+asNumber(f.headroom, "20")+"%", "--headroom %q: want %s", f.headroom, shareForm)
 	}
 	if w.Headroom < 0 || w.Headroom > maxHeadroom {
 		return usagef("--headroom 20%", "--headroom %s: want 0%% to 99%%: with more no port is left to use", f.headroom)
@@ -205,7 +216,10 @@ func (f *planFlags) space(w *capacity.Wish, env planEnv) error {
 	}
 	left := w.Range.Minus(exclude)
 	if left.Size() == 0 {
-		return usagef("--exclude with fewer ports", "--exclude %s leaves no port of the range %s", f.exclude, w.Range)
+		return usagef("leave --exclude out", "--exclude %s leaves no port of the range %s", f.exclude, w.Range)
+	}
+	if none := exclude.Minus(w.Range); none.Size() > 0 {
+		f.notIn = none.String()
 	}
 	w.SystemRange, w.Range = w.Range.Hull(), left // the kernel searches all of it and passes over what is excluded
 	return nil
@@ -242,7 +256,18 @@ func (f *planFlags) words(w *capacity.Wish, _ planEnv) error {
 		return usagef("--proto tcp", "--proto udp with --range %s: the stated numbers are those of TCP", f.ranges)
 	}
 	w.Proto, w.Close = f.proto, mode.String()
+	if f.given("reuse") && !w.Rests() {
+		return usagef("leave --reuse out", "--reuse %v: closed like this (%s) a port is free at once", f.reuse, phrase(f.proto, mode))
+	}
 	return nil
+}
+
+// phrase says how a connection is closed.
+func phrase(proto string, mode step.CloseMode) string {
+	if proto == "udp" {
+		return "udp"
+	}
+	return "--close " + mode.String()
 }
 
 func protocols() []string { return []string{"tcp", "udp"} }
@@ -298,7 +323,7 @@ func namedRanges() *result.Ranges {
 	for _, p := range ports.Profiles() {
 		list.Ranges = append(list.Ranges, result.NamedRange{
 			Name: p.Name, Aliases: p.Aliases, System: p.System, Ports: p.Ranges.String(), Size: p.Ranges.Size(),
-			ReuseNS: int64(p.Reuse), PerTarget: p.PerTarget, Source: p.Source, Note: p.Note,
+			ReuseNS: int64(p.Reuse), PerTarget: p.PerTarget, PerVM: p.PerVM, Source: p.Source, Note: p.Note,
 		})
 	}
 	return list

@@ -78,6 +78,9 @@ func TestPlanNotes(t *testing.T) {
 		{"--rate 50k", "more than tcp_max_tw_buckets (262144)"},
 		{"--rate 2000", "connect leaves the source address to the kernel"},
 		{"--range gcp-nat", "of which a VM has 64 by default"},
+		{"", "connect leaves the source address to the kernel"},
+		{"--exclude 1,40000", "--exclude 1: not in the range"},
+		{"--range 1000-2000", "ip_unprivileged_port_start"},
 	} {
 		d := planned(t, host, strings.Fields(c.args)...)
 		if all := strings.Join(d.Notes, "\n"); !strings.Contains(all, c.note) {

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"math"
-	"strconv"
 	"time"
 
 	"lastport/loadgen/capacity"
@@ -22,7 +21,7 @@ func (f *planFlags) document(p capacity.Plan, env planEnv) *result.Plan {
 			Tuples: p.Answer.Tuples, Reserved: w.Reserved.Intersect(w.Range).String(),
 		},
 		Sustain: sustained(p.Answer, w.Hold, p.Safe), Each: sustained(p.Each, w.Hold, p.SafeEach),
-		Binds: p.Binds, Why: p.Answer.Why, Notes: f.notes(p, env),
+		Binds: p.Binds, Why: p.Answer.Why, Notes: f.notes(p),
 	}
 	if p.Demand != nil {
 		d.Demand = &result.Demand{
@@ -48,11 +47,11 @@ func (f *planFlags) asked(w capacity.Wish, env planEnv) result.Asked {
 	asked := result.Asked{
 		Range: w.Range.String(), System: "Linux", Exclude: f.exclude, Sources: w.Sources, Targets: w.Targets,
 		Proto: w.Proto, Strategy: f.strategy, Close: w.Close,
-		HoldNS: int64(w.Hold), RatePerS: w.Rate, Concurrency: w.Open, Headroom: w.Headroom,
+		HoldNS: int64(w.Hold), ReuseNS: int64(w.Reuse), RatePerS: w.Rate, Concurrency: w.Open, Headroom: w.Headroom,
 	}
 	p, isProfile := ports.Lookup(f.ranges)
 	if isProfile || f.ranges == hostsOwn {
-		asked.RangeName = f.ranges
+		asked.RangeName, asked.PortsPerVM = f.ranges, p.PerVM
 	}
 	if w.Proto == "udp" {
 		asked.Close = ""
@@ -61,8 +60,12 @@ func (f *planFlags) asked(w capacity.Wish, env planEnv) result.Asked {
 		asked.System = p.System
 		return asked
 	}
-	asked.Settings, asked.SettingsFrom, asked.HZ = make(map[string]string), env.from, env.settings.HZ
-	for _, key := range []string{keyTWReuse, keyTWDelay, keyTimestamps} {
+	asked.SettingsFrom, asked.HZ = env.from, env.settings.HZ
+	if w.Proto == "udp" {
+		return asked // the settings are TCP's
+	}
+	asked.Settings = make(map[string]string)
+	for _, key := range []string{keyTWReuse, keyTWDelay, keyTimestamps, keyTWBuckets} {
 		if value := env.values[key]; value != "" {
 			asked.Settings[settingsPrefix+key] = value
 		}
@@ -72,7 +75,7 @@ func (f *planFlags) asked(w capacity.Wish, env planEnv) result.Asked {
 
 // sustained is an answer in the form that is rendered.
 func sustained(a capacity.Answer, hold time.Duration, safe float64) result.Sustained {
-	s := result.Sustained{Connections: result.Interval(a.Connections)}
+	s := result.Sustained{Connections: result.Interval(a.Connections), MaxTimeWait: a.MaxTimeWait}
 	if !a.Unstated {
 		s.ReuseNS = &result.Interval{Min: int64(a.Reuse.Min), Max: int64(a.Reuse.Max)}
 	}
@@ -80,7 +83,7 @@ func sustained(a capacity.Answer, hold time.Duration, safe float64) result.Susta
 		rate := result.RateInterval(*a.Rate)
 		s.RatePerS = &rate
 		if hold > 0 {
-			s.Open = &result.Interval{Min: int64(rate.Min * hold.Seconds()), Max: int64(rate.Max * hold.Seconds())}
+			s.Open = &result.Interval{Min: opens(rate.Min, hold), Max: opens(rate.Max, hold)}
 		}
 	}
 	if !math.IsInf(safe, 1) {
@@ -89,39 +92,55 @@ func sustained(a capacity.Answer, hold time.Duration, safe float64) result.Susta
 	return s
 }
 
+// opens is how many connections a rate has open at a time: one is, if any. The
+// small subtraction keeps what is whole from becoming one more.
+func opens(rate float64, hold time.Duration) int64 {
+	return int64(math.Ceil(rate*hold.Seconds() - 1e-6))
+}
+
 // notes are what else to know of the answer.
-func (f *planFlags) notes(p capacity.Plan, env planEnv) []string {
+func (f *planFlags) notes(p capacity.Plan) []string {
 	var notes []string
 	add := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
 	w := p.Wish
 	if profile, ok := ports.Lookup(f.ranges); ok && w.System != nil && profile.Note != "" {
 		add("%s; source: %s", profile.Note, profile.Source)
 	}
-	if d := p.Demand; w.System == nil && d != nil && !d.Holds && d.Needed.Sources > 1 && !strategy.TakesSource(f.strategy) {
-		add("%s leaves the source address to the kernel: to use several, bind to each in turn (--strategy %s)", f.strategy, defaultStrategy(2))
-	}
+	f.rangeNotes(p, add)
 	if w.System == nil && w.Proto == "tcp" && w.Close == "client-fin" {
 		if w.Settings.TWReuse == 2 && w.Settings.Timestamps {
 			add("tcp_tw_reuse=2 is for loopback targets alone; this plan is for all others")
 		}
-		f.timeWaitNotes(p, env, add)
+		f.timeWaitNotes(p, add)
 	}
 	add("ports alone are counted: descriptors, memory and processors have limits of their own")
 	return notes
 }
 
+// rangeNotes are about the ports and addresses that were asked for.
+func (f *planFlags) rangeNotes(p capacity.Plan, add func(string, ...any)) {
+	w, d := p.Wish, p.Demand
+	if f.notIn != "" {
+		add("--exclude %s: not in the range, so it changes nothing", f.notIn)
+	}
+	if w.System == nil && len(w.Range) > 0 && w.Range[0].Low < 1024 {
+		add("Linux refuses a range that begins below ip_unprivileged_port_start, 1024 by default, and keeps those ports from ordinary programs")
+	}
+	if w.System == nil && (d == nil || !d.Holds && d.Needed.Sources > 1) && !strategy.TakesSource(f.strategy) {
+		add("%s leaves the source address to the kernel: to use several, bind to each in turn (--strategy %s)", f.strategy, defaultStrategy(2))
+	}
+}
+
 // timeWaitNotes are about settings of which more is believed than they do.
-func (f *planFlags) timeWaitNotes(p capacity.Plan, env planEnv, add func(string, ...any)) {
+func (f *planFlags) timeWaitNotes(p capacity.Plan, add func(string, ...any)) {
 	for _, text := range f.sysctls {
 		if key, _, err := planSetting(text); err == nil && key == keyFINTimeout {
 			add("tcp_fin_timeout is the time in FIN_WAIT_2, not in TIME_WAIT: it changes nothing here")
 		}
 	}
-	waiting := float64(p.Answer.Connections.Max)
-	if p.Wish.Rate > 0 {
-		waiting = p.Wish.Rate * p.Answer.Reuse.Max.Seconds()
-	}
-	if most, err := strconv.Atoi(env.values[keyTWBuckets]); err == nil && waiting > float64(most) {
-		add("up to %.0f sockets in TIME_WAIT are more than tcp_max_tw_buckets (%d): what is beyond ends at once, without its protection", waiting, most)
+	waiting := p.Wish.Rate * p.Answer.Reuse.Max.Seconds()
+	if most := p.Wish.Settings.MaxTimeWait; most != nil && p.Answer.MaxTimeWait == nil && waiting > float64(*most) {
+		add("on as many tuple sets as the rate takes, sockets in TIME_WAIT would be more than tcp_max_tw_buckets (%d): "+
+			"what is beyond ends at once, without its protection", *most)
 	}
 }

@@ -168,5 +168,9 @@ func (e *planEnv) understand() (err error) {
 	e.settings.TWReuse = number(keyTWReuse)
 	e.settings.TWReuseDelay = time.Duration(number(keyTWDelay)) * time.Millisecond
 	e.settings.Timestamps = number(keyTimestamps) != 0
+	if e.values[keyTWBuckets] != "" {
+		most := int64(number(keyTWBuckets))
+		e.settings.MaxTimeWait = &most
+	}
 	return nil
 }

@@ -9,12 +9,12 @@ import (
 // reportVerb renders a saved run.
 func (a *app) reportVerb() *cobra.Command {
 	var out output
-	c := &cobra.Command{
-		Use:   "report [DIR|FILE]",
+	verb := &cobra.Command{
+		Use:   "report [DIR|FILE|-]",
 		Short: "render a saved run, the newest when none is named",
 		Long: "report renders the result of a run, or of a set of runs, that was saved\n" +
-			"before. A run that was killed is rendered as far as it came, marked as\n" +
-			"interrupted.",
+			"before, and what plan and doctor write as JSON; - is standard input. A run\n" +
+			"that was killed is rendered as far as it came, marked as interrupted.",
 		Example: "  lastport report\n  lastport report lastport-20260102-150405-fill\n  lastport report --format json results/result.json",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
@@ -22,29 +22,37 @@ func (a *app) reportVerb() *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
 			if err := out.check(); err != nil {
 				return err
 			}
-			path, err := chosen(args)
-			if err != nil {
-				return err
-			}
-			d, err := result.ReadAny(path)
+			d, err := chosen(c, args)
 			if err != nil {
 				return err
 			}
 			return out.render(a.stdout, d)
 		},
 	}
-	out.flags(c.Flags())
-	out.detailsFlag(c.Flags())
-	return c
+	out.flags(verb.Flags())
+	out.detailsFlag(verb.Flags())
+	return verb
 }
 
-func chosen(args []string) (string, error) {
-	if len(args) == 1 {
-		return args[0], nil
+// chosen reads what the argument names.
+func chosen(c *cobra.Command, args []string) (result.Document, error) {
+	if len(args) == 0 {
+		path, err := result.Newest(".")
+		if err != nil {
+			return nil, err
+		}
+		return result.ReadAny(path)
 	}
-	return result.Newest(".")
+	if args[0] != "-" {
+		return result.ReadAny(args[0])
+	}
+	d, err := result.Decode(c.InOrStdin())
+	if err != nil {
+		return nil, &result.FileError{Op: "read", Path: "standard input", Err: err}
+	}
+	return d, nil
 }

@@ -25,6 +25,9 @@ func (f *runFlags) strategies() ([]string, error) {
 	}
 	names := strings.Split(f.strategy, ",")
 	for i, name := range names {
+		if name == allStrategies {
+			return nil, usagef("--strategy all", "--strategy %s: all stands alone", f.strategy)
+		}
 		if slices.Contains(names[:i], name) {
 			return nil, usagef("--strategy "+name, "--strategy %s: %s is named twice", f.strategy, name)
 		}
@@ -44,6 +47,14 @@ func (f *runFlags) allStrategies() []string {
 		names = slices.DeleteFunc(names, func(name string) bool { return !strategy.TakesSource(name) })
 	}
 	return names
+}
+
+// leftOut says which strategies all does not mean, and why.
+func (f *runFlags) leftOut() []string {
+	if f.strategy != allStrategies || len(f.sources) == 0 {
+		return nil
+	}
+	return []string{"connect: it never binds, and so cannot take --source"}
 }
 
 // chosen checks the strategy against the space. It comes when all else of the
@@ -119,6 +130,7 @@ func (a *app) side(scenario string, runs []namedRun, host place.Host, f *runFlag
 	if err != nil {
 		return err
 	}
+	s.set.Skipped = f.leftOut()
 	if scenario == "reuse" {
 		a.ui.together(len(runs))
 		return a.concludeSet(s, a.allAtOnce(s, runs, host), &f.output)

@@ -28,9 +28,21 @@ func TestUnits(t *testing.T) {
 		{"%", no, no, no},
 		{"/s", no, no, no},
 		{"50k/", no, no, no},
-		{"50/min", no, no, no},
+		{"120/min", 2, no, no},
 		{"50/s/s", no, no, no},
-		{"50K", no, no, no},
+		{"50K", 50_000, 50_000, no},
+		{"50K/s", 50_000, no, no},
+		{"1G/s", 1e9, no, no},
+		{"2,000/s", 2000, no, no},
+		{"1,234,567", 1_234_567, 1_234_567, no},
+		{"2,00", no, no, no},
+		{"1,5", no, no, no},
+		{",000", no, no, no},
+		{"1,0000", no, no, no},
+		{"2000rps", 2000, no, no},
+		{"2k/sec", 2000, no, no},
+		{"rps", no, no, no},
+		{"5rps/s", no, no, no},
 		{"50kk", no, no, no},
 		{"5 0", no, no, no},
 		{"nan", no, no, no},
@@ -54,6 +66,16 @@ func TestUnits(t *testing.T) {
 			if got, ok := reader.read(c.text); ok != (reader.want != no) || ok && got != reader.want {
 				t.Errorf("%s %q: %v, %v; want %v", reader.name, c.text, got, ok, reader.want)
 			}
+		}
+	}
+}
+
+func TestHintRepeatsTheNumber(t *testing.T) {
+	for typed, want := range map[string]string{
+		"2000/d": "2000", "50k/day": "50k", "2,000 per second": "2,000", "banana": "7", "": "7", "-5": "7", "2,00": "7", "0/d": "7",
+	} {
+		if got := asNumber(typed, "7"); got != want {
+			t.Errorf("%q: %q, want %q", typed, got, want)
 		}
 	}
 }

@@ -91,3 +91,19 @@ type flagErr struct {
 func (e *flagErr) Error() string { return e.flag + ": " + e.err.Error() }
 func (e *flagErr) Unwrap() error { return e.err }
 func (e *flagErr) Usage() bool   { return true }
+
+// Hint is the error's own, with the flag in front of a value alone, so that it
+// can be typed.
+func (e *flagErr) Hint() string {
+	h, ok := errors.AsType[interface {
+		error
+		Hint() string
+	}](e.err)
+	if !ok {
+		return ""
+	}
+	if hint := h.Hint(); hint == "" || strings.ContainsAny(hint, " ") || strings.HasPrefix(hint, "-") {
+		return hint
+	}
+	return e.flag + " " + h.Hint()
+}

@@ -9,6 +9,7 @@
 package capacity
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -45,6 +46,9 @@ type Question struct {
 	Close    string // client-fin, client-rst, server-fin or server-rst
 	Settings Settings
 	System   *System // whose ports they are, if not this kernel's: instead of Strategy and Settings
+	// Reuse is the time that a port is out of use after its close, where it is
+	// given and not found by Settings or System; 0: it is found.
+	Reuse time.Duration
 }
 
 // Settings are the kernel's settings that decide when a closed port comes back.
@@ -53,6 +57,7 @@ type Settings struct {
 	TWReuseDelay time.Duration // tcp_tw_reuse_delay; 0: the kernel has no such setting (before Linux 6.14)
 	Timestamps   bool          // tcp_timestamps is not 0
 	HZ           int           // timer interrupts per second; 0: not known
+	MaxTimeWait  *int64        // tcp_max_tw_buckets; nil: not known, and taken to be enough
 	Loopback     bool          // both ends are in 127.0.0.0/8, or are ::1
 }
 
@@ -67,6 +72,9 @@ type Answer struct {
 	Connections Interval[int64]         // open at once, at most
 	Reuse       Interval[time.Duration] // from close until the same tuple can connect again
 	Unstated    bool                    // the System states no reuse time: Reuse is 0, and Rate at most what there can be
+	// MaxTimeWait is how many sockets may be in TIME_WAIT, if that is fewer than
+	// the ports: a port that is closed beyond it is free at once. Nil if all may.
+	MaxTimeWait *int64
 	// Rate is what can be sustained, connections per second, if ports are the
 	// only limit; nil if a port may be free again at once, and so sets none.
 	Rate *Interval[float64]
@@ -102,18 +110,23 @@ func (i Interval[T]) Distance(value T) T {
 
 // Predict answers the question.
 func Predict(q Question) Answer {
-	var a Answer
 	q = defaults(q)
-	a.losePorts(q)
+	a := q.room()
+	a.Reuse = a.reuse(q)
+	a.boundTimeWait(q)
+	a.Rate = a.rate(q.Hold)
+	a.limit(q.Limit)
+	return a
+}
 
+// room answers what can be open at once, and nothing of what closes.
+func (q Question) room() (a Answer) {
+	a.losePorts(q)
 	pools := strategy.Pools{Sources: q.Sources, Targets: q.Targets, ByTarget: q.Strategy.ByTarget(q.udp())}
 	a.Pools = int64(pools.Count())
 	a.Tuples = a.Pools * int64(a.Usable.Size())
 	a.Connections = a.connections(q)
 	a.whyPools(q)
-	a.Reuse = a.reuse(q)
-	a.Rate = rate(a.Connections, a.Reuse, q.Hold)
-	a.limit(q.Limit)
 	return a
 }
 
@@ -193,17 +206,32 @@ func (a *Answer) connections(q Question) Interval[int64] {
 	}
 }
 
-// rate is Little's law: each tuple serves one connection, and then again once
-// the connection was held and the port has come back.
-func rate(connections Interval[int64], reuse Interval[time.Duration], hold time.Duration) *Interval[float64] {
-	shortest, longest := hold.Seconds()+reuse.Min.Seconds(), hold.Seconds()+reuse.Max.Seconds()
-	if shortest <= 0 {
+// rate is what the ports sustain; nil if they set no limit.
+func (a *Answer) rate(hold time.Duration) *Interval[float64] {
+	waiting := a.waiting()
+	most := sustains(float64(a.Connections.Max), waiting.Min, hold, a.Reuse.Min)
+	if math.IsInf(most, 1) {
 		return nil
 	}
-	return &Interval[float64]{
-		Min: float64(connections.Min) / longest,
-		Max: float64(connections.Max) / shortest,
+	return &Interval[float64]{Min: sustains(float64(a.Connections.Min), waiting.Max, hold, a.Reuse.Max), Max: most}
+}
+
+// sustains is Little's law: each port serves one connection, and then again once
+// the connection was held and the port has come back. Where no more than so many
+// ports wait to come back, the others serve one in every hold. It is +Inf where
+// that takes no time.
+func sustains(ports, waiting float64, hold, reuse time.Duration) float64 {
+	over := func(ports float64, taken time.Duration) float64 {
+		if taken <= 0 {
+			return math.Inf(1)
+		}
+		return ports / taken.Seconds()
 	}
+	rate := over(ports, hold+reuse)
+	if others := ports - waiting; others > 0 {
+		rate = max(rate, over(others, hold))
+	}
+	return rate
 }
 
 // limit bounds what is opened by what was asked for. It bounds no rate: that is
@@ -212,7 +240,7 @@ func (a *Answer) limit(limit int64) {
 	if limit <= 0 || limit >= a.Connections.Max {
 		return
 	}
-	a.why("the limit of %d connections is below the capacity of %s", limit, a.Connections)
+	a.why("the limit of %s connections is below the capacity of %s", grouped(limit), a.Connections)
 	a.Connections.Min = min(a.Connections.Min, limit)
 	a.Connections.Max = limit
 }

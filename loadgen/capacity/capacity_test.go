@@ -105,7 +105,7 @@ func TestConnections(t *testing.T) {
 		{name: "even", q: Question{Strategy: byTwo}, rng: "40000-40999", min: 1000, max: 1000},
 		{
 			name: "odd", q: Question{Strategy: byTwo}, rng: "40000-41000", min: 1000, max: 1001,
-			why: []string{"searches 40000-41000 in steps of two and rounds its odd size of 1001 down"},
+			why: []string{"searches 40000-41000 in steps of two and rounds its odd size of 1,001 down"},
 		},
 		{name: "odd by socket-range", q: Question{Strategy: byOne}, rng: "40000-41000", min: 1001, max: 1001},
 		{name: "odd by UDP", q: Question{Strategy: byTwo, Proto: "udp"}, rng: "40000-41000", min: 1001, max: 1001},
@@ -120,7 +120,7 @@ func TestConnections(t *testing.T) {
 			why: []string{"1 port lost to ip_local_reserved_ports: 40002"},
 		},
 		{name: "linux", q: Question{Strategy: byTwo}, rng: "linux", min: 28232, max: 28232},
-		{name: "linux-legacy", q: Question{Strategy: byTwo}, rng: "linux-legacy", min: 28232, max: 28233, why: []string{"odd size of 28233"}},
+		{name: "linux-legacy", q: Question{Strategy: byTwo}, rng: "linux-legacy", min: 28232, max: 28233, why: []string{"odd size of 28,233"}},
 		{
 			name: "both ends lost on odd", q: Question{Strategy: byTwo}, rng: "40000-40100", reserved: "40000,40100", min: 99, max: 99,
 			why: []string{"2 ports lost to ip_local_reserved_ports: 40000,40100"},
@@ -163,11 +163,11 @@ func TestConnections(t *testing.T) {
 		},
 		{
 			name: "limit below", q: Question{Strategy: byTwo, Limit: 500}, rng: "40000-40999", min: 500, max: 500,
-			why: []string{"the limit of 500 connections is below the capacity of 1000"},
+			why: []string{"the limit of 500 connections is below the capacity of 1,000"},
 		},
 		{
 			name: "limit within", q: Question{Strategy: byTwo, Limit: 1000}, rng: "40000-41000", min: 1000, max: 1000,
-			why: []string{"odd size", "below the capacity of 1000 to 1001"},
+			why: []string{"odd size", "below the capacity of 1,000 to 1,001"},
 		},
 		{name: "limit at the capacity", q: Question{Strategy: byTwo, Limit: 1000}, rng: "40000-40999", min: 1000, max: 1000},
 		{name: "limit above", q: Question{Strategy: byTwo, Limit: 5000}, rng: "40000-40999", min: 1000, max: 1000},

@@ -20,7 +20,7 @@ type Course struct {
 	FirstNoPort *FirstNoPort
 
 	Open  Interval[int64] // connections open at the same time, at most: rate × hold
-	Needs Interval[int64] // ports that the rate takes up if none is ever refused: rate × (hold + reuse)
+	Needs Interval[int64] // ports that the rate takes up if none is ever refused: rate × (hold + reuse), less what TIME_WAIT does not take
 
 	// Sustained says that the ports are enough for the rate for ever, whatever
 	// the kernel leaves to chance. If they are not, they may still be enough by
@@ -64,30 +64,38 @@ func (a Answer) Course(rate float64, hold, duration time.Duration) Course {
 	ports := a.Connections
 	taken := Interval[time.Duration]{max(0, hold+a.Reuse.Min-a.Late), hold + a.Reuse.Max + 2*a.Late}
 	shortest, longest := s.taken(taken.Min), s.taken(taken.Max)
-	fewest, most := a.successes(n, ports.Min, longest), a.successes(n, ports.Max, shortest)
 	open := Interval[int64]{s.before(hold - a.Late), s.before(hold + 2*a.Late)}
 	c := Course{
 		Attempts:  n,
-		Successes: Interval[int64]{fewest, most},
-		NoPort:    Interval[int64]{n - most, n - fewest},
+		Successes: Interval[int64]{a.successes(n, ports.Min, 0, longest), a.successes(n, ports.Max, 0, shortest)},
 		Open:      Interval[int64]{min(n, ports.Min, open.Min), min(n, ports.Max, open.Max)},
 		Needs:     Interval[int64]{shortest, longest},
 		Sustained: longest <= ports.Min,
 	}
+	few := a.overflows(n, s)
+	if few {
+		c.overflow(a, s, hold)
+	}
+	c.NoPort = Interval[int64]{n - c.Successes.Max, n - c.Successes.Min}
 	c.FirstNoPort = c.firstNoPort(ports, s)
-	c.Why = c.explain(a, rate, taken)
+	if few {
+		c.Why = c.explainFew(a, rate)
+	} else {
+		c.Why = c.explain(a, rate, taken)
+	}
 	return c
 }
 
 // successes counts those of n attempts that find a port, if each success takes
-// its port for the time of the given number of attempts, of any pool. The sum is
-// over the pools, which may differ by one attempt.
-func (a Answer) successes(n, ports, taken int64) int64 {
+// its port for the time of the given number of attempts, of any pool, and so many
+// ports of each pool are never found. The sum is over the pools, which may differ
+// by one attempt.
+func (a Answer) successes(n, ports, lost, taken int64) int64 {
 	pools := max(1, a.Pools)
 	total := int64(0)
 	for pool := range pools {
 		// What is due in a time is dealt in turn too: the first pool has the most of it.
-		total += inPool(dealt(n, pools, pool), dealt(ports, pools, pool), dealt(taken, pools, 0))
+		total += inPool(dealt(n, pools, pool), max(0, dealt(ports, pools, pool)-lost), dealt(taken, pools, 0))
 	}
 	return total
 }
@@ -113,7 +121,7 @@ func inPool(n, ports, taken int64) int64 {
 // with several pools: attempt N+1 is for the pool that attempt 1 was for, if all
 // have as many.
 func (c Course) firstNoPort(ports Interval[int64], s schedule) *FirstNoPort {
-	if c.Sustained || c.Attempts <= ports.Min {
+	if c.Sustained || c.NoPort.Max == 0 {
 		return nil
 	}
 	f := FirstNoPort{
@@ -134,6 +142,9 @@ func (c Course) firstNoPort(ports Interval[int64], s schedule) *FirstNoPort {
 // no bound.
 func (a Answer) Ceiling(hold, duration time.Duration) *int64 {
 	cycle := hold + a.Reuse.Min
+	if a.MaxTimeWait != nil {
+		cycle = hold
+	}
 	if cycle <= 0 || duration <= 0 {
 		return nil
 	}

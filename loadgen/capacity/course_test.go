@@ -44,22 +44,22 @@ func TestCourse(t *testing.T) {
 		{
 			name: "1000 ports at 100 per second", a: full(1000), rate: 100, duration: 20 * s,
 			successes: interval{1000, 1000}, noPort: interval{1000, 1000}, needs: interval{6000, 6205},
-			first: interval{1001, 1001}, after: interval{10000, 10000}, certain: true, why: "attempt 1001 finds no port",
+			first: interval{1001, 1001}, after: interval{10000, 10000}, certain: true, why: "attempt 1,001 finds no port",
 		},
 		{
 			name: "the same with tcp_tw_reuse=1", a: answer(1000, 1000, s, 1002*ms), rate: 100, duration: 20 * s,
 			successes: interval{2000, 2000}, needs: interval{100, 101}, sustained: true,
-			why: "100 attempts per second need 100 to 101 of 1000 ports: each is back after 1s",
+			why: "100 attempts per second need 100 to 101 of 1,000 ports: each is back after 1s",
 		},
 		{
 			name: "over before they are used up", a: full(1000), rate: 100, duration: 10 * s,
 			successes: interval{1000, 1000}, needs: interval{6000, 6205},
-			why: "1000 attempts do not use up 1000 ports, though 100 per second would need 6000 to 6205 to go on for ever",
+			why: "1,000 attempts do not use up 1,000 ports, though 100 per second would need 6,000 to 6,205 to go on for ever",
 		},
 		{
 			name: "an odd range", a: answer(1000, 1001, 60*s, 62048*ms), rate: 100, duration: 20 * s,
 			successes: interval{1000, 1001}, noPort: interval{999, 1000}, needs: interval{6000, 6205},
-			first: interval{1001, 1002}, after: interval{10000, 10010}, certain: true, why: "attempt 1001 to 1002 finds no port",
+			first: interval{1001, 1002}, after: interval{10000, 10010}, certain: true, why: "attempt 1,001 to 1,002 finds no port",
 		},
 		{
 			name: "an odd range that ends at its last port", a: answer(1000, 1001, 60*s, 62048*ms), rate: 100, duration: 10010 * ms,
@@ -98,7 +98,7 @@ func TestCourse(t *testing.T) {
 		},
 		{
 			name: "reset and held", a: answer(1000, 1000, 0, 0), rate: 100, hold: 2 * s, duration: 20 * s,
-			successes: interval{2000, 2000}, open: interval{200, 200}, needs: interval{200, 200}, sustained: true, why: "need 200 of 1000 ports",
+			successes: interval{2000, 2000}, open: interval{200, 200}, needs: interval{200, 200}, sustained: true, why: "need 200 of 1,000 ports",
 		},
 		{
 			name: "reset and held for long", a: answer(100, 100, 0, 0), rate: 100, hold: 2 * s, duration: 20 * s,
@@ -107,7 +107,7 @@ func TestCourse(t *testing.T) {
 		},
 		{
 			name: "reset at once", a: answer(1, 1, 0, 0), rate: 10000, duration: s,
-			successes: interval{10000, 10000}, needs: interval{1, 1}, sustained: true, why: "need 1 of 1 ports",
+			successes: interval{10000, 10000}, needs: interval{1, 1}, sustained: true, why: "need 1 of 1 port",
 		},
 		{
 			name: "no port", a: answer(0, 0, 0, 0), rate: 10, duration: s, noPort: interval{10, 10}, needs: interval{1, 1},

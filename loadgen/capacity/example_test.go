@@ -32,9 +32,9 @@ func Example() {
 		fmt.Println("-", why)
 	}
 	// Output:
-	// 1000 to 1001 connections
+	// 1,000 to 1,001 connections
 	// 16.1 to 16.7 per second
-	// - the kernel searches 40000-41000 in steps of two and rounds its odd size of 1001 down, so it may leave out one port, the lowest or the highest
+	// - the kernel searches 40000-41000 in steps of two and rounds its odd size of 1,001 down, so it may leave out one port, the lowest or the highest
 	// - a closed port is in TIME_WAIT for 60 s, and at 250 Hz its timer ends up to 2.05s late
 }
 
@@ -85,9 +85,9 @@ func ExampleAnswer_Course() {
 		fmt.Println("-", why)
 	}
 	// Output:
-	// 2000 successes
-	// no port at attempt 1001 after 10s
-	// - attempt 1001 finds no port: 100 attempts per second use up 1000 ports in 10s, and none is back before 1m0s
+	// 2,000 successes
+	// no port at attempt 1,001 after 10s
+	// - attempt 1,001 finds no port: 100 attempts per second use up 1,000 ports in 10s, and none is back before 1m0s
 	// - each port serves one attempt in 1m0s to 1m2.05s, and ports come back in the order and the rhythm in which they were taken
 }
 
@@ -126,7 +126,7 @@ func ExampleNewPlan() {
 	fmt.Println(p.Binds)
 	// Output:
 	// 455 per second to count on
-	// 120000 to 124096 ports at a time
+	// 120,000 to 124,096 ports at a time
 	// 5 targets needed
 	// closed ports bind first: each connection takes one out of use for 1m0s to 1m2.05s after it
 }

@@ -83,6 +83,9 @@ func NewPlan(w Wish) (Plan, error) {
 		}
 	}
 	p.Binds = w.binds(a)
+	if w.Rate == 0 && w.Open > 0 { // nothing closes
+		p.Answer.Why = w.room().Why
+	}
 	if p.Demand == nil || !p.Demand.Holds {
 		p.Ways = w.ways(a)
 	}
@@ -120,32 +123,35 @@ func (w Wish) settle() (Wish, error) {
 const rounding = 1e-6
 
 // takes is how many tuples the wish has taken at a time, if each is taken until
-// the given reuse delay is over.
-func (w Wish) takes(reuse time.Duration) float64 {
+// the given reuse delay is over, and no more than so many wait for it.
+func (w Wish) takes(reuse time.Duration, waiting float64) float64 {
 	if w.Rate == 0 {
 		return float64(w.Open) // they stay, and none comes back
 	}
-	return w.Rate * (w.Hold + reuse).Seconds()
+	return min(w.Rate*(w.Hold+reuse).Seconds(), w.opens()+waiting)
 }
+
+// opens is how many tuples the wish has open at a time: one at least, for nothing
+// connects without a port.
+func (w Wish) opens() float64 { return max(w.Rate*w.Hold.Seconds(), 1) }
+
+// most is how many tuples of the answer the wish has taken at a time, whatever
+// is left to chance.
+func (w Wish) most(a Answer) float64 { return w.takes(a.Reuse.Max, a.waiting().Max) }
 
 // holds says whether the answer's tuples are enough for the wish.
 func (w Wish) holds(a Answer) bool {
-	need := max(w.takes(a.Reuse.Max), 1) // nothing connects without a port
-	return need <= float64(a.Connections.Min)*(1-w.Headroom)+rounding
+	return max(w.most(a), 1) <= float64(a.Connections.Min)*(1-w.Headroom)+rounding
 }
 
 // safe is the rate to count on.
 func (w Wish) safe(a Answer) float64 {
-	longest := (w.Hold + a.Reuse.Max).Seconds()
-	if longest <= 0 {
-		return math.Inf(1)
-	}
-	return float64(a.Connections.Min) * (1 - w.Headroom) / longest
+	return sustains(float64(a.Connections.Min)*(1-w.Headroom), a.waiting().Max, w.Hold, a.Reuse.Max)
 }
 
 // demand sets the wish against the answer, and finds what would be enough.
 func (w Wish) demand(a Answer) *Demand {
-	least, most := w.takes(a.Reuse.Min), w.takes(a.Reuse.Max)
+	least, most := w.takes(a.Reuse.Min, a.waiting().Min), w.most(a)
 	return &Demand{
 		Tuples:    Interval[int64]{int64(math.Ceil(least - rounding)), int64(math.Ceil(most - rounding))},
 		Occupancy: Interval[float64]{least / float64(a.Connections.Max), most / float64(max(a.Connections.Min, 1))},
@@ -170,8 +176,11 @@ func (w Wish) each() Answer {
 func (w Wish) sets() int64 {
 	a := w.each()
 	each := float64(a.Connections.Min) * (1 - w.Headroom)
-	need := max(w.takes(a.Reuse.Max), 1)
-	if n := math.Ceil((need - rounding) / each); n <= MaxAddresses {
+	n := math.Ceil((max(w.takes(a.Reuse.Max, math.Inf(1)), 1) - rounding) / each)
+	if others := each - a.waiting().Max; w.Rate > 0 && others > 0 {
+		n = min(n, math.Ceil((w.opens()-rounding)/others))
+	}
+	if n <= MaxAddresses {
 		return int64(n)
 	}
 	return 0

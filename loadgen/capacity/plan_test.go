@@ -259,6 +259,9 @@ func genWish(t *rapid.T) Wish {
 			HZ:           rapid.SampledFrom([]int{0, 100, 250, 1000}).Draw(t, "hz"),
 		},
 	}}
+	if rapid.Bool().Draw(t, "tcp_max_tw_buckets") {
+		w.Settings.MaxTimeWait = ptr(rapid.Int64Range(0, 70_000).Draw(t, "in TIME_WAIT"))
+	}
 	w.Headroom = float64(rapid.IntRange(0, 99).Draw(t, "headroom")) / 100
 	w.Hold = time.Duration(rapid.IntRange(0, 100_000).Draw(t, "hold")) * time.Millisecond
 	if rapid.Bool().Draw(t, "rate") {
@@ -287,8 +290,11 @@ func TestPlanFindsTheFewest(t *testing.T) {
 			if w.Rate == 0 {
 				return have >= float64(w.Open)-1e-3
 			}
-			longest := (w.Hold + a.Reuse.Max).Seconds()
-			return have >= 1-1e-3 && have >= w.Rate*longest-1e-3
+			need := w.Rate * (w.Hold + a.Reuse.Max).Seconds()
+			if a.MaxTimeWait != nil {
+				need = min(need, max(1, w.Rate*w.Hold.Seconds())+float64(*a.MaxTimeWait*a.Pools))
+			}
+			return have >= 1-1e-3 && have >= need-1e-3
 		}
 		check := func(what string, n int, set func(q *Question, n int)) {
 			with := func(n int) Question {
@@ -324,7 +330,7 @@ func TestPlanFindsTheFewest(t *testing.T) {
 // the rounding of the two ways to compute them.
 func nearlyEqual(w Wish, q Question) bool {
 	a := Predict(q)
-	return math.Abs(w.takes(a.Reuse.Max)-float64(a.Connections.Min)*(1-w.Headroom)) < 1e-2
+	return math.Abs(w.most(a)-float64(a.Connections.Min)*(1-w.Headroom)) < 1e-2
 }
 
 // A run at the rate to count on never runs out of ports.

@@ -56,14 +56,14 @@ func (w Wish) changes() []change {
 		all = append(all, change{words, c})
 	}
 	ours := w.System == nil
-	if s := w.Settings; ours && w.rests() && !s.reuses() {
+	if s := w.Settings; ours && w.Rests() && !s.reuses() {
 		words := "net.ipv4.tcp_tw_reuse=1"
 		if !s.Timestamps {
 			words += ", net.ipv4.tcp_timestamps=1 (both ends)"
 		}
 		add(words, func(c *Wish) { c.Settings.TWReuse, c.Settings.Timestamps = 1, true })
 	}
-	if w.rests() && (ours || !w.System.Gateway) {
+	if w.Rests() && (ours || !w.System.Gateway) {
 		add("the peer closes first (server-fin)", func(c *Wish) { c.Close = "server-fin" })
 	}
 	if ours {

@@ -11,11 +11,17 @@ import (
 func (w Wish) binds(a Answer) string {
 	taken := Interval[time.Duration]{round(w.Hold + a.Reuse.Min), round(w.Hold + a.Reuse.Max)}
 	rest := a.Reuse.Max
+	free := a.MaxTimeWait != nil && w.safe(a) > sustains(float64(a.Connections.Min)*(1-w.Headroom), math.Inf(1), w.Hold, rest)
 	switch {
 	case w.Rate == 0 && w.Open > 0:
 		return w.what() + " bind first: each connection that stays open keeps one"
 	case w.safe(a) == math.Inf(1) && a.Unstated:
 		return "it is not known what binds first: without a hold or a reuse time, ports bind no rate"
+	case free && w.Hold == 0:
+		return fmt.Sprintf("ports bind no rate: at most %s are in TIME_WAIT (tcp_max_tw_buckets), and every other is free again at once", grouped(*a.MaxTimeWait))
+	case free:
+		return fmt.Sprintf("the hold binds first: all ports but the %s that may be in TIME_WAIT (tcp_max_tw_buckets) serve one connection in %v",
+			grouped(*a.MaxTimeWait), w.Hold)
 	case w.safe(a) == math.Inf(1):
 		return "ports bind no rate: a closed one is free again at once, so the machine or the network is the limit"
 	case w.Hold == 0:
@@ -31,7 +37,7 @@ func (w Wish) binds(a Answer) string {
 // what is it that is counted: ports, or what a gateway allows of them.
 func (w Wish) what() string {
 	if s := w.System; s != nil && s.PerTarget > 0 {
-		return fmt.Sprintf("the %d connections that %s allows per address and target", s.PerTarget, s.Name)
+		return fmt.Sprintf("the %s connections that %s allows per address and target", grouped(s.PerTarget), s.Name)
 	}
 	return "the ports"
 }

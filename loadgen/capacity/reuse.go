@@ -11,8 +11,11 @@ const timeWait = 60 * time.Second
 // the strategy.
 func (a *Answer) reuse(q Question) Interval[time.Duration] {
 	switch s := q.Strategy; {
-	case !q.rests():
+	case !q.Rests():
 		return Interval[time.Duration]{} // no TIME_WAIT on this side
+	case q.Reuse > 0:
+		a.why("a closed port is taken to be out of use for %v, as asked", q.Reuse)
+		return Interval[time.Duration]{Min: q.Reuse, Max: q.Reuse}
 	case q.System != nil:
 		return a.statedReuse(q.System)
 	case s.Explicit && q.Settings.Timestamps:

@@ -27,12 +27,14 @@ func (s *System) bound(found int64) int64 {
 // whyBound tells the reader where the system allows less than it has ports.
 func (a *Answer) whyBound(s *System) {
 	if s != nil && s.bound(int64(a.Usable.Size())) < int64(a.Usable.Size()) {
-		a.why("%s allows %d connections for each of its addresses and target, fewer than its %d ports", s.Name, s.PerTarget, a.Usable.Size())
+		a.why("%s allows %s connections for each of its addresses and target, fewer than its %s",
+			s.Name, grouped(s.PerTarget), count(a.Usable))
 	}
 }
 
-// rests says whether a port is out of use for a time after its close.
-func (q Question) rests() bool {
+// Rests says whether a port is out of use for a time after its close.
+func (q Question) Rests() bool {
+	q = defaults(q)
 	switch {
 	case q.System != nil && q.System.Gateway:
 		return true
@@ -47,7 +49,7 @@ func (q Question) rests() bool {
 func (a *Answer) statedReuse(s *System) Interval[time.Duration] {
 	if s.Reuse == 0 {
 		a.Unstated = true
-		a.why("no time is stated for %s until a closed port can be used again: whatever it is, it lowers the rate", s.Name)
+		a.why("no time is stated for %s until a closed port can be used again: whatever it is, it lowers the rate (--reuse plans with one)", s.Name)
 		return Interval[time.Duration]{}
 	}
 	a.why("a port closed on %s is out of use for %v", s.Name, s.Reuse)

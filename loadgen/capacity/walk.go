@@ -61,8 +61,8 @@ func (a *Answer) whyUnreached(q Question) {
 			system, system.High, each)
 		return
 	}
-	a.why("the kernel searches %s in steps of two and rounds its odd size of %d down, "+
-		"so it may leave out one port%s, the lowest or the highest", system, system.Size(), each)
+	a.why("the kernel searches %s in steps of two and rounds its odd size of %s down, "+
+		"so it may leave out one port%s, the lowest or the highest", system, grouped(int64(system.Size())), each)
 }
 
 // whyPools says what several targets do not bring.

@@ -2,6 +2,8 @@ package capacity
 
 import (
 	"fmt"
+	"math"
+	"strconv"
 	"time"
 
 	"lastport/loadgen/ports"
@@ -9,20 +11,49 @@ import (
 
 func (a *Answer) why(format string, args ...any) { a.Why = append(a.Why, fmt.Sprintf(format, args...)) }
 
-// String writes "1000", or "1000 to 1001" if the interval is not exact.
+// String writes "1,000", or "1,000 to 1,001" if the interval is not exact.
 func (i Interval[T]) String() string {
-	if i.Exact() {
-		return fmt.Sprint(i.Min)
+	text := func(v T) string {
+		if n, ok := any(v).(int64); ok {
+			return grouped(n)
+		}
+		return fmt.Sprint(v)
 	}
-	return fmt.Sprintf("%v to %v", i.Min, i.Max)
+	if i.Exact() {
+		return text(i.Min)
+	}
+	return text(i.Min) + " to " + text(i.Max)
+}
+
+// grouped writes a number in groups of three digits, as reports do.
+func grouped(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
+// perSecond writes a rate: a whole one as a count.
+func perSecond(rate float64) string {
+	if rate == math.Trunc(rate) && math.Abs(rate) < 1<<53 {
+		return grouped(int64(rate))
+	}
+	return fmt.Sprint(rate)
+}
+
+// noun is the singular or the plural of a word.
+func noun(n int64, word string) string {
+	if n == 1 {
+		return word
+	}
+	return word + "s"
 }
 
 // count writes "1 port" or "28 ports".
 func count(s ports.Ranges) string {
-	if s.Size() == 1 {
-		return "1 port"
-	}
-	return fmt.Sprintf("%d ports", s.Size())
+	n := int64(s.Size())
+	return grouped(n) + " " + noun(n, "port")
 }
 
 // list names the ports, the first few ranges if they are many.

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"io/fs"
+	"net/netip"
 
 	"golang.org/x/sys/unix"
 
@@ -9,6 +10,10 @@ import (
 	"lastport/loadgen/ports"
 	"lastport/reports/result"
 )
+
+func pair(inUse, timeWait, taken int64) Pair {
+	return Pair{Source: netip.MustParseAddr("192.0.2.1"), Target: netip.MustParseAddrPort("192.0.2.2:443"), Ports: inUse, TimeWait: timeWait, Taken: taken}
+}
 
 // cases has every status that every check can come to, but for fine, which is
 // TestHealthyHost's, and unread, which is TestUnreadable's.
@@ -51,20 +56,25 @@ var cases = []struct {
 	{"private place", "a setting that does not bind root is not to blame", func(f *Facts) {
 		f.Place.Err, f.UID = hinted{unix.EPERM, "start it with --privileged"}, 0
 		f.put(keyUsernsClone, "0")
-	}, result.Blocked, "way out: start it with --privileged", nil, nil},
+	}, result.Blocked, "start it with --privileged", nil, nil},
+	{
+		"private place", "/proc/sys is read-only", func(f *Facts) { f.Place.Err = unix.EROFS }, result.Blocked, "read-only",
+		[]string{"sudo mount -o remount,rw,bind /proc/sys"},
+		[]string{"sudo mount -o remount,ro,bind /proc/sys"},
+	},
 
 	{"nofile", "soft below hard", func(f *Facts) { f.NoFile.Value = NoFile{1024, 524288} }, result.Fine, "1,024 per table, up to 524,288", nil, nil},
 	{
 		"nofile", "too low for any number of threads", func(f *Facts) { f.NoFile.Value = NoFile{64, 64} }, result.Blocked, "28,232 connections",
-		[]string{"sudo prlimit --pid $$ --nofile=146"},
+		[]string{"sudo prlimit --pid $$ --nofile=132"},
 		[]string{"sudo prlimit --pid $$ --nofile=64:64"},
 	},
 	{
 		"nofile", "that the user may raise", func(f *Facts) { f.NoFile.Value = NoFile{64, 4096} }, result.Blocked, "--connections works",
-		[]string{"ulimit -n 146"},
+		[]string{"ulimit -n 132"},
 		[]string{"ulimit -n 64"},
 	},
-	{"nofile", "almost nothing", func(f *Facts) { f.NoFile.Value = NoFile{8, 4096} }, result.Blocked, "--connections works", []string{"ulimit -n 146"}, []string{"ulimit -n 8"}},
+	{"nofile", "almost nothing", func(f *Facts) { f.NoFile.Value = NoFile{8, 4096} }, result.Blocked, "--connections works", []string{"ulimit -n 132"}, []string{"ulimit -n 8"}},
 	{keyNROpen, "below the hard limit", func(f *Facts) { f.put(keyNROpen, "4096") }, result.Noted, "raising the limit", nil, nil},
 	{
 		keyFileMax, "too few files", func(f *Facts) { f.put(keyFileMax, "50000"); f.put(keyFileNR, "1000 0 50000") }, result.Blocked, "56,464 files",
@@ -118,6 +128,22 @@ var cases = []struct {
 		},
 		result.Noted, "1 port of the range: 40000", nil, nil,
 	},
+
+	{fullestTarget, "less than half", func(f *Facts) { f.Fullest.Value = pair(14_000, 0, 14_000) }, result.Fine, "14,232 connections more", nil, nil},
+	{fullestTarget, "half", func(f *Facts) { f.Fullest.Value = pair(14_116, 0, 14_116) }, result.Noted, "14,116 of 28,232 ports from 192.0.2.1", nil, nil},
+	{
+		fullestTarget, "nearly all, by what was closed", func(f *Facts) { f.Fullest.Value = pair(26_000, 20_000, 26_000) }, result.Falsifies, "2,232 ports left",
+		[]string{"sudo sysctl -w net.ipv4.tcp_tw_reuse=1"},
+		[]string{"sudo sysctl -w net.ipv4.tcp_tw_reuse=2"},
+	},
+	{fullestTarget, "nearly all, but they come back", func(f *Facts) {
+		f.Fullest.Value = pair(26_000, 20_000, 6_000)
+		f.put(keyTWReuse, "1")
+	}, result.Fine, "20,000 in TIME_WAIT", nil, nil},
+	{fullestTarget, "all of those that there are", func(f *Facts) {
+		f.Fullest.Value = pair(28_222, 0, 28_222)
+		f.put(keyReserved, "40000-40009")
+	}, result.Falsifies, "0 ports left", nil, nil},
 
 	{
 		keyTWReuse, "off", func(f *Facts) { f.put(keyTWReuse, "0") }, result.Fine, "60 s",

@@ -8,8 +8,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lastport/loadgen/kernel"
-	"lastport/loadgen/kernel/diag"
-	"lastport/loadgen/ports"
 )
 
 // Collect reads the facts of this host as this process sees it. It changes no
@@ -20,7 +18,6 @@ func Collect(childArgs ...string) *Facts {
 		Kernel: kernel.Release(), UID: os.Getuid(), HZ: kernel.HZ(),
 		Memory:   factOf(kernel.AvailableBytes()),
 		Sysctls:  make(map[string]Fact[string]),
-		Held:     factOf(heldPorts()),
 		SockStat: factOf(kernel.ReadSockStat()),
 		Cgroup:   factOf(kernel.ReadCgroup(os.DirFS("/"))),
 		Signs:    kernel.ContainerSigns(os.DirFS("/")),
@@ -42,6 +39,7 @@ func Collect(childArgs ...string) *Facts {
 	if privileges, err := kernel.ReadPrivileges(); err == nil {
 		f.Seccomp = privileges.Seccomp == unix.SECCOMP_MODE_FILTER
 	}
+	f.lookAtSockets()
 	f.Place = factOf(tryPlace(childArgs))
 	return f
 }
@@ -55,28 +53,13 @@ func proc() error {
 		return fmt.Errorf("statfs /proc: %w", err)
 	}
 	if s.Type != unix.PROC_SUPER_MAGIC {
+		if list, err := os.ReadDir("/proc"); err == nil && len(list) == 0 {
+			return errors.New("it is not mounted: the folder is empty")
+		}
 		return errors.New("another file system is in its place")
 	}
 	if _, err := os.Stat("/proc/self/exe"); err != nil {
 		return err
 	}
 	return nil
-}
-
-// heldPorts lists the ports of sockets that listen or are only bound: those had
-// theirs by an explicit bind, and the kernel chooses none of them.
-func heldPorts() (ports.Ranges, error) {
-	var held []ports.Range
-	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
-		err := diag.TCP(family, diag.Of(diag.Listen, diag.BoundInactive), func(s *diag.Socket) {
-			held = append(held, ports.Range{Low: s.Local.Port(), High: s.Local.Port()})
-		})
-		if family == unix.AF_INET6 && errors.Is(err, unix.ENOENT) {
-			continue // a kernel without IPv6
-		}
-		if err != nil && !errors.Is(err, diag.ErrInterrupted) {
-			return nil, fmt.Errorf("ports in use: %w", err)
-		}
-	}
-	return ports.Of(held...), nil
 }

@@ -26,7 +26,7 @@ type check struct {
 func checks() []check {
 	return []check{
 		{"places", "proc", "", checkProc},
-		{"places", "private place", "Linux 3.8", checkPlace},
+		{"places", "private place", "", checkPlace},
 		{"descriptors", "nofile", "", checkNoFile},
 		{"descriptors", keyNROpen, "", checkNROpen},
 		{"descriptors", keyFileMax, "", checkFileMax},
@@ -34,6 +34,7 @@ func checks() []check {
 		{"ports", keyReserved, "", checkReserved},
 		{"ports", keyUnprivileged, "", checkUnprivileged},
 		{"ports", "ports held", "", checkHeld},
+		{"ports", fullestTarget, "", checkFullest},
 		{"TIME_WAIT", keyTWReuse, "", checkTWReuse},
 		{"TIME_WAIT", keyTWReuseDelay, "Linux 6.14", checkTWReuseDelay},
 		{"TIME_WAIT", keyTimestamps, "", checkTimestamps},
@@ -77,7 +78,12 @@ func Examine(f *Facts) *result.Checkup {
 // verdict says in a line what the checks come to.
 func verdict(c *result.Checkup) result.Verdict {
 	names := make(map[result.Status][]string)
+	full := false
 	for _, check := range c.Checks {
+		if check.Name == fullestTarget && check.Status == result.Falsifies {
+			full = true
+			continue
+		}
 		names[check.Status] = append(names[check.Status], check.Name)
 	}
 	var parts []string
@@ -87,8 +93,14 @@ func verdict(c *result.Checkup) result.Verdict {
 	if list := names[result.Falsifies]; len(list) > 0 {
 		parts = append(parts, "silently falsifying numbers: "+strings.Join(list, ", "))
 	}
+	if full {
+		parts = append(parts, "ports nearly gone: "+fullestTarget)
+	}
 	if len(parts) == 0 {
 		parts = append(parts, "nothing is in the way of lastport here")
+		if list := names[result.Noted]; len(list) > 0 {
+			parts = append(parts, fmt.Sprintf("%s on this host: %s", plural(int64(len(list)), "note"), strings.Join(list, ", ")))
+		}
 	}
 	if list := names[result.Unread]; len(list) > 0 {
 		parts = append(parts, fmt.Sprintf("%d could not be learned", len(list)))

@@ -33,6 +33,7 @@ type Facts struct {
 	NoFile  Fact[NoFile]
 
 	Held     Fact[ports.Ranges] // local TCP ports that listeners and bound sockets have
+	Fullest  Fact[Pair]         // whose connections have the most ports of the range; zero: there are none
 	SockStat Fact[kernel.SockStat]
 
 	// What the probes of package kernel returned; nil: the feature is there.

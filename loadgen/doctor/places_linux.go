@@ -51,9 +51,15 @@ func checkPlace(f *Facts) result.Check {
 		return c // mending that comes first
 	}
 	f.liftNamespaceBan(&c)
+	noCommand := len(c.Change) == 0
+	if errors.Is(err, unix.EROFS) {
+		c.Change = []string{"sudo mount -o remount,rw,bind /proc/sys"}
+		c.Undo = []string{"sudo mount -o remount,ro,bind /proc/sys"}
+		c.Price = "in a container, what is root there can change settings of the host"
+	}
 	var hinted interface{ Hint() string }
-	if len(c.Change) == 0 && errors.As(err, &hinted) && hinted.Hint() != "" {
-		c.Allows = "way out: " + hinted.Hint()
+	if noCommand && errors.As(err, &hinted) {
+		c.WayOut = hinted.Hint()
 	}
 	return c
 }
@@ -81,6 +87,6 @@ func (f *Facts) liftNamespaceBan(c *result.Check) {
 		c.Price = ban.price
 	}
 	if len(c.Change) > 0 && f.UID != 0 {
-		c.Allows = "way out without it: run lastport as root, which needs no user namespace"
+		c.WayOut = "without it: run lastport as root, which needs no user namespace"
 	}
 }

@@ -58,7 +58,8 @@ func (f *Facts) settings() (s capacity.Settings, known bool) {
 	if absent(err3) { // before Linux 6.14
 		delay, err3 = 0, nil
 	}
+	most, err4 := f.number(keyTWBuckets)
 	return capacity.Settings{
-		TWReuse: int(reuse), Timestamps: stamps != 0, TWReuseDelay: time.Duration(delay) * time.Millisecond, HZ: f.HZ,
-	}, err1 == nil && err2 == nil && err3 == nil
+		TWReuse: int(reuse), Timestamps: stamps != 0, TWReuseDelay: time.Duration(delay) * time.Millisecond, HZ: f.HZ, MaxTimeWait: &most,
+	}, err1 == nil && err2 == nil && err3 == nil && err4 == nil
 }

@@ -6,6 +6,9 @@ import (
 	"lastport/reports/result"
 )
 
+// reusePrice is what tcp_tw_reuse=1 costs.
+const reusePrice = "a new connection may meet what is left of the old one; timestamps tell them apart (RFC 6191)"
+
 func checkTWReuse(f *Facts) result.Check {
 	value, err := f.number(keyTWReuse)
 	if err != nil {
@@ -22,12 +25,12 @@ func checkTWReuse(f *Facts) result.Check {
 		c.Allows = "a port that the client closed by FIN is out of use toward that target for 60 s; " +
 			"on 127.0.0.1 for " + keyTWReuseDelay + " alone, so a test there is kinder than production"
 		f.set(&c, keyTWReuse, "1")
-		c.Price = "a new connection may meet what is left of the old one; timestamps tell them apart (RFC 6191)"
+		c.Price = reusePrice
 	default:
 		c.Found += ": off"
 		c.Allows = "a port that the client closed by FIN is out of use toward that target for 60 s"
 		f.set(&c, keyTWReuse, "1")
-		c.Price = "a new connection may meet what is left of the old one; timestamps tell them apart (RFC 6191)"
+		c.Price = reusePrice
 	}
 	return c
 }

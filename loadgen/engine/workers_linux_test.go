@@ -15,9 +15,6 @@ import (
 // and each finds out by itself that there are no more.
 func TestWorkersRaceForTheLastPorts(t *testing.T) {
 	eachStrategy(t, func(t *testing.T, k kind, name string) {
-		if k.v6 && name != "sequential" {
-			t.Skip("what the kernel locks does not differ by family")
-		}
 		for _, workers := range []int{2, 4} {
 			s := newSpace(t, k, 2, 2, 24)
 			s.Workers = workers

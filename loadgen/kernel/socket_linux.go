@@ -170,9 +170,9 @@ func Reset(fd int) syscall.Errno {
 }
 
 // SourceFor returns the address that the kernel's route gives to a socket that
-// is connected to the target without being bound. Nothing is sent: it connects
-// a UDP socket and asks for its own address. Without a route the error is
-// ENETUNREACH, and EAGAIN without a free UDP port for the socket.
+// is connected to the target without being bound to one. Nothing is sent: it
+// connects a UDP socket and asks for its own address. Without a route the error
+// is ENETUNREACH.
 func SourceFor(target netip.AddrPort) (netip.Addr, error) {
 	to, own := NewSockaddr(target), Sockaddr{}
 	if to.Port() == 0 {
@@ -180,6 +180,7 @@ func SourceFor(target netip.AddrPort) (netip.Addr, error) {
 	}
 	fd, errno := DatagramSocket(to.Family())
 	if errno == 0 {
+		bindAnyPort(fd, to.Family())
 		if errno = Connect(fd, &to); errno == 0 {
 			errno = LocalAddr(fd, &own)
 		}
@@ -189,4 +190,20 @@ func SourceFor(target netip.AddrPort) (netip.Addr, error) {
 		return netip.Addr{}, fmt.Errorf("source address toward %v: %w", target.Addr(), errno)
 	}
 	return own.AddrPort().Addr(), nil
+}
+
+// bindAnyPort gives the socket a port of its own, because the kernel may have
+// none to give: all of its range may be reserved or taken.
+func bindAnyPort(fd, family int) {
+	all := netip.IPv4Unspecified()
+	if family == unix.AF_INET6 {
+		all = netip.IPv6Unspecified()
+	}
+	const tries = 64
+	for port := uint16(65535); port > 65535-tries; port-- {
+		sa := NewSockaddr(netip.AddrPortFrom(all, port))
+		if Bind(fd, &sa) == 0 {
+			return
+		}
+	}
 }

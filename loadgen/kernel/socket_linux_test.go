@@ -172,8 +172,16 @@ func TestSourceFor(t *testing.T) {
 		if target == "127.0.0.77:65535" {
 			want = netip.MustParseAddr("127.0.0.1")
 		}
-		if got, err := SourceFor(to); err != nil || got != want {
-			t.Errorf("toward %s: %v, %v, want %v", target, got, err, want)
+		for _, reserved := range []string{"", "1-65535"} { // it needs no port of the kernel's
+			if err := WriteSysctl("net.ipv4.ip_local_reserved_ports", reserved); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := SourceFor(to); err != nil || got != want {
+				t.Errorf("toward %s, reserved %q: %v, %v, want %v", target, reserved, got, err, want)
+			}
+		}
+		if err := WriteSysctl("net.ipv4.ip_local_reserved_ports", ""); err != nil {
+			t.Fatal(err)
 		}
 	}
 	for _, target := range []string{"203.0.113.1:80", "[2001:db8::1]:80"} { // the namespace has no route

@@ -19,17 +19,17 @@ type Pair struct {
 	// Correlation is that of the steps of the two (Pearson's); Bound is three of
 	// its standard errors: independent sequences are rarely beyond.
 	Correlation, Bound float64
-	PlusOne, PlusTwo   float64 // how often B's pick was A's + 1, + 2
+	PlusOne, PlusTwo   float64 // how often B's pick was A's + 1, + 2, around the range
 	Independent        bool
 	Text               string // the same in one sentence
 }
 
 // Thresholds of Across.
 const (
-	leastPairs     = 30    // fewer say nothing
-	standardErrors = 3     // of a correlation: beyond them chance is no explanation, one case in 370
-	unlikely       = 0.001 // likewise so many equal steps
-	mostGuessed    = 0.5   // from here on A tells B, whatever chance may explain
+	leastPairs     = 30       // fewer say nothing
+	standardErrors = 3        // of a correlation: beyond them chance is no explanation, one case in 370
+	mostGuessed    = 0.5      // from here on, and beyond chance, A tells B
+	certain        = 1 - 1e-9 // a chance that is 1 but for rounding
 )
 
 // Across compares the picks toward A with those toward B, of which the i-th was
@@ -44,10 +44,10 @@ func Across(a, b []uint16, usable ports.Ranges) *Pair {
 	p := &Pair{Pairs: n}
 	var one, two int
 	for i := range a {
-		switch int(b[i]) - int(a[i]) {
-		case 1:
+		switch at.step(a[i], b[i]) {
+		case at.short(1):
 			one++
-		case 2:
+		case at.short(2):
 			two++
 		}
 	}
@@ -57,22 +57,18 @@ func Across(a, b []uint16, usable ports.Ranges) *Pair {
 	// Steps between independent picks have an autocorrelation of -1/2 at lag 1,
 	// which by Bartlett's formula makes the variance of r (1 + 2/4) / n.
 	p.Bound = standardErrors * math.Sqrt(1.5/float64(n-1))
-	p.judge()
+	p.judge(share(1, at.size))
 	return p
 }
 
 // sameSteps counts steps around the range, so that one over its end is like any
 // other.
 func sameSteps(a, b []uint16, at *index) (same, chance float64) {
-	step := func(seq []uint16, i int) int {
-		from, _ := at.rank(seq[i-1]) // a port that is not usable counts as the first one
-		to, _ := at.rank(seq[i])
-		return (to - from + at.size) % at.size
-	}
-	n, equal := len(a)-1, 0
+	stepsA, stepsB := at.steps(a), at.steps(b)
+	n, equal := len(stepsA), 0
 	ofA, ofB := map[int]int{}, map[int]int{}
-	for i := 1; i <= n; i++ {
-		x, y := step(a, i), step(b, i)
+	for i, x := range stepsA {
+		y := stepsB[i]
 		ofA[x]++
 		ofB[y]++
 		if x == y {
@@ -114,19 +110,27 @@ func correlation(x, y []float64) float64 {
 	return xy / math.Sqrt(xx*yy)
 }
 
-// judge decides, and says why.
-func (p *Pair) judge() {
+// judge decides, and says why. named is the chance to guess a pick by naming any
+// usable port.
+func (p *Pair) judge(named float64) {
+	steps := p.Pairs - 1
+	moreEqual := beyond(p.SameStep, steps, p.Chance)
 	switch {
-	case p.PlusOne >= mostGuessed:
+	case p.PlusOne >= mostGuessed && beyond(p.PlusOne, p.Pairs, named):
 		p.Text = fmt.Sprintf("predictable: the pick toward the second target is the one toward the first + 1 in %s", percent(p.PlusOne))
-	case p.PlusTwo >= mostGuessed:
+	case p.PlusTwo >= mostGuessed && beyond(p.PlusTwo, p.Pairs, named):
 		p.Text = fmt.Sprintf("predictable: the pick toward the second target is the one toward the first + 2 in %s", percent(p.PlusTwo))
-	case p.SameStep >= mostGuessed:
-		p.Text = fmt.Sprintf("predictable: both sequences make the same step in %s, and so keep their distance", percent(p.SameStep))
-	case p.byChance() < unlikely:
+	case p.SameStep >= mostGuessed && moreEqual:
+		p.Text = fmt.Sprintf("predictable: both sequences make the same step in %s, by chance in %s, and so keep their distance",
+			percent(p.SameStep), percent(p.Chance))
+	case moreEqual:
 		p.Text = fmt.Sprintf("not independent: both sequences make the same step in %s, by chance in %s", percent(p.SameStep), percent(p.Chance))
 	case math.Abs(p.Correlation) > p.Bound:
 		p.Text = fmt.Sprintf("not independent: the steps of both correlate, r = %.2f; by chance at most %.2f", p.Correlation, p.Bound)
+	case p.Chance >= certain:
+		p.Independent = true
+		p.Text = fmt.Sprintf("independent, as far as %d pairs can tell: %s guessed by the first + 1, %s by + 2; "+
+			"the same step in 100 %% tells nothing, as it is 100 %% by chance: neither ever makes another", p.Pairs, percent(p.PlusOne), percent(p.PlusTwo))
 	default:
 		p.Independent = true
 		p.Text = fmt.Sprintf("independent, as far as %d pairs can tell: the same step in %s (by chance in %s), r = %.2f",
@@ -134,14 +138,16 @@ func (p *Pair) judge() {
 	}
 }
 
-// byChance is the chance of as many equal steps or more, where each is rare: the
-// tail of the Poisson distribution, by the incomplete gamma function (Abramowitz
-// and Stegun, 26.4.21).
-func (p *Pair) byChance() float64 {
-	steps := float64(p.Pairs - 1)
-	equal := math.Round(p.SameStep * steps)
-	if equal == 0 {
-		return 1
+// TellsMoreThan says whether the first target tells more of this pair's second than of the
+// other's: by their verdicts, and of equal ones by the equal steps beyond chance.
+func (p *Pair) TellsMoreThan(other *Pair) bool {
+	if p.Independent != other.Independent {
+		return other.Independent
 	}
-	return 1 - upperGamma(equal, p.Chance*steps)
+	return p.SameStep-p.Chance > other.SameStep-other.Chance
+}
+
+// beyond says whether a share of n trials is more than chance explains.
+func beyond(part float64, n int, chance float64) bool {
+	return atLeast(int(math.Round(part*float64(n))), n, chance) < Level
 }

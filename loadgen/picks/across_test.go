@@ -40,9 +40,11 @@ func TestAcross(t *testing.T) {
 		{"two random sequences", random(1, r, 2000), random(2, r, 2000), true, 0.001, "independent, as far as 2000 pairs can tell"},
 		{"two walks of their own", walk(1, 0, 8, 2000), walk(2, 500, 8, 2000), true, 0.125, "independent"},
 		{"one counter, hashed by target", base, shifted(base, 333), false, 1, "keep their distance"},
-		{"one counter", base, shifted(base, 1), false, 1, "the one toward the first + 1 in 99"},
-		{"one counter in steps of two", base, shifted(base, 2), false, 1, "the one toward the first + 2 in 99"},
+		{"one counter", base, shifted(base, 1), false, 1, "the one toward the first + 1 in 100 %"},
+		{"one counter in steps of two", base, shifted(base, 2), false, 1, "the one toward the first + 2 in 100 %"},
 		{"the same steps one time in three", base, sometimes(base), false, 0.416, "not independent: both sequences make the same step"},
+		{"counters of their own", walk(1, 0, 1, 2000), walk(2, 500, 1, 2000), true, 1, "the same step in 100 % tells nothing, as it is 100 % by chance"},
+		{"one counter in turn", walk(1, 0, 1, 2000), walk(2, 1, 1, 2000), false, 1, "the first + 1 in 100 %"},
 	} {
 		p := picks.Across(c.a, c.b, r)
 		if p.Independent != c.independent || math.Abs(p.SameStep-c.same) > 0.02 || !strings.Contains(p.Text, c.text) || p.Pairs != 2000 {
@@ -97,10 +99,32 @@ func TestFalseAlarmsAreRare(t *testing.T) {
 	}
 }
 
-// Uniform picks are called uniform, but for the one case in twenty that the level
-// allows.
-func TestTheLevelHolds(t *testing.T) {
-	const trials = 200
+// Ports of which there are two are guessed half the time, and steps agree as often.
+func TestAcrossTwoPorts(t *testing.T) {
+	for seed := range uint64(20) {
+		if p := picks.Across(random(2*seed, from(1, 2), 200), random(2*seed+1, from(1, 2), 200), from(1, 2)); strings.HasPrefix(p.Text, "predictable") {
+			t.Errorf("seed %d: %+v", seed, p)
+		}
+	}
+}
+
+func TestTellsMoreThan(t *testing.T) {
+	chance := &picks.Pair{SameStep: 1, Chance: 1, Independent: true}
+	some := &picks.Pair{SameStep: 0.2, Chance: 0.1, Independent: true}
+	told := &picks.Pair{SameStep: 0.1, Chance: 0.1}
+	for _, c := range []struct{ more, less *picks.Pair }{{some, chance}, {told, some}, {told, chance}} {
+		if !c.more.TellsMoreThan(c.less) || c.less.TellsMoreThan(c.more) {
+			t.Errorf("%+v and %+v", c.more, c.less)
+		}
+	}
+}
+
+// A test of uniform picks has a p below 5 % in one case of twenty.
+func TestPIsAChance(t *testing.T) {
+	const (
+		trials = 200
+		level  = 0.05
+	)
 	r := from(20000, 777)
 	for _, phase := range []picks.Phase{picks.Released, picks.Held} {
 		rejected := 0
@@ -109,7 +133,7 @@ func TestTheLevelHolds(t *testing.T) {
 			if phase == picks.Held {
 				seq = shuffled(seed, 20000, 777)[:400]
 			}
-			if picks.Describe(phase, seq, r).Uniform.P < picks.Level {
+			if picks.Describe(phase, seq, r).Uniform.P < level {
 				rejected++
 			}
 		}

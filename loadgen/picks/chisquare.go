@@ -10,9 +10,10 @@ type Test struct {
 }
 
 // Level is the significance that the sentences use: a test with a smaller P says
-// that picks are not as expected, and one with P near 1 that they are spread more
-// evenly than independent picks are.
-const Level = 0.05
+// that picks are not as expected, and one with P above 1 - Level that they are
+// spread more evenly than independent picks are. It is low as one survey makes
+// several tests.
+const Level = 0.001
 
 // Bounds of the classes of a test.
 const (

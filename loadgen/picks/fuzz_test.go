@@ -56,6 +56,7 @@ func shares(s *picks.Sequence) map[string]float64 {
 	}
 	if g := s.Guess; g != nil {
 		all["+1"], all["+2"], all["last step"], all["best"], all["chance"] = g.PlusOne, g.PlusTwo, g.LastStep, g.Best, g.Chance
+		all["p"] = g.P
 	}
 	return all
 }

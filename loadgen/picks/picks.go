@@ -36,11 +36,11 @@ type Sequence struct {
 	LongestParity int   // most picks in a row that are of one parity
 	Parity        *Test // of even and odd; nil: too few picks to tell
 
-	Steps      []Step // the most frequent, the most frequent first; at most TopSteps
-	MedianStep int    // median distance between a pick and the next, whatever its direction
-	RunsOfOne  Runs   // of step +1
-	RunsOfTwo  Runs   // of step +2
-	Guess      *Guess // nil: fewer than three picks
+	Steps      []Step  // the most frequent, the most frequent first; at most TopSteps
+	MedianStep float64 // median distance between a pick and the next, whatever its direction
+	RunsOfOne  Runs    // of step +1
+	RunsOfTwo  Runs    // of step +2
+	Guess      *Guess  // nil: fewer than three picks
 
 	Uniform *Test    // over equal parts of the range; nil: too few picks to tell
 	Repeats *Repeats // nil: Held, where no port can come again
@@ -59,13 +59,18 @@ func (s *Sequence) Coverage() float64 {
 // picked from; picks outside it count in everything but the tests.
 func Describe(phase Phase, seq []uint16, usable ports.Ranges) Sequence {
 	at := indexOf(usable)
+	taken := at.steps(seq)
 	s := Sequence{
-		Picks: len(seq), Ports: at.size, RunsOfOne: runs(seq, 1), RunsOfTwo: runs(seq, 2), Guess: guess(seq, at.size),
+		Picks: len(seq), Ports: at.size, RunsOfOne: runs(taken, at.short(1)), RunsOfTwo: runs(taken, at.short(2)),
 		Uniform: uniform(phase, seq, at), Parity: parityTest(phase, seq, at),
 	}
 	s.parity(seq)
-	s.Steps, s.MedianStep = steps(seq)
+	s.Steps, s.MedianStep = frequent(taken), medianOf(distances(taken))
+	s.Guess = guess(taken, at)
 	s.Distinct = distinct(seq)
+	if s.Guess != nil {
+		s.Guess.P = s.byLuck(phase, seq[0], at)
+	}
 	if phase == Released {
 		s.Repeats = repeats(seq, at.size)
 	}

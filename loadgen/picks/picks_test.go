@@ -56,7 +56,7 @@ func TestSteps(t *testing.T) {
 		t.Error(diff)
 	}
 	if s.MedianStep != 2 || s.RunsOfOne != (picks.Runs{Count: 2, Longest: 3}) || s.RunsOfTwo != (picks.Runs{Count: 1, Longest: 4}) {
-		t.Errorf("median %d, runs %+v and %+v", s.MedianStep, s.RunsOfOne, s.RunsOfTwo)
+		t.Errorf("median %v, runs %+v and %+v", s.MedianStep, s.RunsOfOne, s.RunsOfTwo)
 	}
 	// last + last step is right at 12, 24 and 26.
 	if g := s.Guess; g.PlusOne != 3./9 || g.PlusTwo != 3./9 || g.LastStep != 3./8 || g.Best != 3./8 || g.By != "last + last step" || g.Chance != 0.01 {
@@ -109,23 +109,95 @@ func TestSentences(t *testing.T) {
 		want  string
 	}{
 		{"nothing", picks.Held, nil, "no port was picked"},
-		{"one", picks.Held, []uint16{40000}, ""},
+		{"one", picks.Held, []uint16{40000}, "too few picks to say anything"},
+		{"three", picks.Held, []uint16{40000, 40024, 40049}, "both parities; too few picks to say more"},
+		{"30 steps of one", picks.Held, evenThenOdd[:31], "even ports alone; sequential: 100 % guessed by last + 2"},
+		{"29 steps of one", picks.Held, evenThenOdd[:30], "even ports alone; too few picks to say more"},
 		{"connect", picks.Held, evenThenOdd, "one parity first: all 500 even ports, then the odd; sequential: 99.9 % guessed by last + 2"},
 		{"a walk", picks.Released, walk(1, 0, 8, 3000), "both parities; partly predictable: "},
 		{"a walk", picks.Released, walk(1, 0, 8, 3000), "; spread over the range more evenly than independent picks would be"},
-		{"few", picks.Released, random(2, r, 20), "the last pick does not tell the next (at best 5.26 % guessed)"},
-		{"half of it", picks.Held, evenThenOdd[:400], "even ports alone; sequential: 100 % guessed by last + 2; not uniform"},
+		{"few", picks.Released, random(2, r, 40), "the last pick does not tell the next (at best 2.56 % guessed)"},
+		{"half of it", picks.Held, evenThenOdd[:400], "even ports alone; sequential: 100 % guessed by last + 2; not uniform over the range at the 0.1 % level"},
 		{"random", picks.Released, random(1, r, 20000), "both parities; the last pick does not tell the next (at best 0.1"},
-		{"random", picks.Released, random(1, r, 20000), "; uniform over the range at the 5 % level (p = "},
+		{"random", picks.Released, random(1, r, 20000), "; uniform over the range at the 0.1 % level (p = "},
 	} {
 		if got := picks.Describe(c.phase, c.seq, r).Text; !strings.Contains(got, c.want) {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
+	// Twelve picks close to one another are no verdict on the range.
+	if got := picks.Describe(picks.Released, evenThenOdd[:12], r).Text; got != "too few picks to say anything" {
+		t.Errorf("twelve picks: %q", got)
+	}
 	// One port of the other parity in between is told.
 	mixed := slices.Insert(slices.Clone(evenThenOdd), 300, 40999)
 	if got, want := picks.Describe(picks.Held, mixed, r).Text, "one parity first: 300 even ports, then both"; !strings.HasPrefix(got, want) {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// A counter that goes around the range makes one step, over its end and over
+// ports that are not usable, too.
+func TestStepsGoAroundTheRange(t *testing.T) {
+	whole := from(40001, 101)
+	holes := ports.Of(ports.Range{Low: 40001, High: 40050}, ports.Range{Low: 40060, High: 40110})
+	for _, usable := range []ports.Ranges{whole, holes} {
+		all := slices.Collect(usable.All())
+		var seq []uint16
+		for i := range 400 {
+			seq = append(seq, all[i%len(all)])
+		}
+		s := picks.Describe(picks.Released, seq, usable)
+		if s.Guess.PlusOne != 1 || s.Guess.By != "last + 1" || s.MedianStep != 1 || s.RunsOfOne != (picks.Runs{Count: 1, Longest: 400}) {
+			t.Errorf("%v: %+v, guess %+v", usable, s, s.Guess)
+		}
+		if !strings.Contains(s.Text, "sequential: 100 % guessed by last + 1") {
+			t.Error(s.Text)
+		}
+	}
+}
+
+// The median of an even count is the mean of the middle two.
+func TestMediansOfEvenCounts(t *testing.T) {
+	s := picks.Describe(picks.Released, []uint16{5, 6, 7, 10, 5, 10}, from(1, 100)) // 1 1 3 -5 5; distances 4 and 2
+	if s.MedianStep != 3 || s.Repeats.MedianDistance != 3 {
+		t.Errorf("median step %v, distance %v", s.MedianStep, s.Repeats.MedianDistance)
+	}
+	if s := picks.Describe(picks.Released, []uint16{5, 6, 8}, from(1, 100)); s.MedianStep != 1.5 {
+		t.Errorf("median step %v", s.MedianStep)
+	}
+}
+
+// Of samples that chance explains few are called predictable, however small the
+// sample and the range: the level allows one in a thousand.
+func TestChanceIsNotCalledPredictable(t *testing.T) {
+	const trials = 100
+	for _, size := range []int{2, 10, 30, 1000} {
+		for _, n := range []int{31, 60, 1000} {
+			wrong := 0
+			for seed := range uint64(trials) {
+				s := picks.Describe(picks.Released, random(seed, from(40000, size), n), from(40000, size))
+				if !strings.Contains(s.Text, "does not tell the next") {
+					wrong++
+				}
+			}
+			if wrong > 2 {
+				t.Errorf("%d ports, %d picks: %d of %d called predictable", size, n, wrong, trials)
+			}
+		}
+	}
+}
+
+// A range of which one port alone can be picked has no order.
+func TestOnePort(t *testing.T) {
+	seq := make([]uint16, 50)
+	for i := range seq {
+		seq[i] = 40000
+	}
+	for _, size := range []int{1, 2} {
+		if s := picks.Describe(picks.Released, seq, from(40000, size)); s.Text != "even ports alone; there is one port to pick" {
+			t.Errorf("of %d: %q", size, s.Text)
+		}
 	}
 }
 

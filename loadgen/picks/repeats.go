@@ -7,7 +7,7 @@ type Repeats struct {
 	Count          int     // picks of a port that had been picked before
 	First          int     // the number, from 1, of the first of them; 0: no port came again
 	MinDistance    int     // fewest picks from one of a port to its next; 0: no port came again
-	MedianDistance int     // likewise the median
+	MedianDistance float64 // likewise the median
 	Expected       float64 // First, on average, if picks were uniform and independent: see Birthday
 }
 
@@ -25,8 +25,7 @@ func repeats(seq []uint16, usable int) *Repeats {
 		last[p] = i + 1
 	}
 	if r.Count = len(distances); r.Count > 0 {
-		slices.Sort(distances)
-		r.MinDistance, r.MedianDistance = distances[0], distances[len(distances)/2]
+		r.MinDistance, r.MedianDistance = slices.Min(distances), medianOf(distances)
 	}
 	return r
 }

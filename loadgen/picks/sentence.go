@@ -10,8 +10,7 @@ const (
 	telling    = 16   // picks of one parity in a row that chance does not explain: 1 in 2^15
 	sequential = 0.5  // guessed so often, a sequence is called sequential
 	guessed    = 0.05 // guessed less often, its next pick is not foreseen
-	leastRight = 10   // fewer right guesses may be chance, as the best is known in hindsight
-	tooEven    = 0.999
+	leastSteps = 30   // fewer say nothing but which parity they are of
 )
 
 // sentence sums the sequence up.
@@ -19,8 +18,15 @@ func (s *Sequence) sentence(seq []uint16, at *index) string {
 	if s.Picks == 0 {
 		return "no port was picked"
 	}
+	parity := s.parityWords(seq[0], at)
+	if s.Picks-1 < leastSteps {
+		if parity == "" {
+			return "too few picks to say anything"
+		}
+		return parity + "; too few picks to say more"
+	}
 	var parts []string
-	for _, part := range []string{s.parityWords(seq[0], at), s.guessWords(), s.uniformWords()} {
+	for _, part := range []string{parity, s.guessWords(), s.uniformWords()} {
 		if part != "" {
 			parts = append(parts, part)
 		}
@@ -35,27 +41,36 @@ func (s *Sequence) parityWords(firstPick uint16, at *index) string {
 		first, other = other, first
 	}
 	switch {
-	case s.OtherParityAt == 0 && s.Picks >= telling:
+	case s.OtherParityAt == 0 && s.oneParityFirst():
 		return first + " ports alone"
 	case s.OtherParityAt == 0:
 		return ""
 	case before == at.ofParity(firstPick) && before > 1:
 		return fmt.Sprintf("one parity first: all %d %s ports, then the %s", before, first, other)
-	case before >= telling:
+	case s.oneParityFirst():
 		return fmt.Sprintf("one parity first: %d %s ports, then both", before, first)
 	}
 	return "both parities"
 }
 
+// oneParityFirst says whether the first picks are of one parity, more of them than
+// chance explains.
+func (s *Sequence) oneParityFirst() bool {
+	before := s.OtherParityAt - 1
+	if s.OtherParityAt == 0 {
+		before = s.Picks
+	}
+	return before >= telling
+}
+
 func (s *Sequence) guessWords() string {
 	g := s.Guess
-	if g == nil {
-		return ""
-	}
-	switch right := g.Best * float64(s.Picks-1); {
-	case g.Best >= sequential:
+	switch {
+	case g.P >= Level && g.Best >= certain:
+		return "there is one port to pick"
+	case g.Best >= sequential && g.P < Level:
 		return fmt.Sprintf("sequential: %s guessed by %s", percent(g.Best), g.By)
-	case g.Best >= guessed && g.Best >= 2*g.Chance && right >= leastRight:
+	case g.Best >= guessed && g.Best >= 2*g.Chance && g.P < Level:
 		return fmt.Sprintf("partly predictable: %s guessed by %s", percent(g.Best), g.By)
 	default:
 		return fmt.Sprintf("the last pick does not tell the next (at best %s guessed)", percent(g.Best))
@@ -67,11 +82,11 @@ func (s *Sequence) uniformWords() string {
 	case s.Uniform == nil:
 		return ""
 	case s.Uniform.P < Level:
-		return fmt.Sprintf("not uniform over the range (p = %.2g)", s.Uniform.P)
-	case s.Uniform.P > tooEven:
+		return fmt.Sprintf("not uniform over the range at the %s level (p = %.2g)", percent(Level), s.Uniform.P)
+	case s.Uniform.P > 1-Level:
 		return fmt.Sprintf("spread over the range more evenly than independent picks would be (p = %.4f)", s.Uniform.P)
 	}
-	return fmt.Sprintf("uniform over the range at the 5 %% level (p = %.2g)", s.Uniform.P)
+	return fmt.Sprintf("uniform over the range at the %s level (p = %.2g)", percent(Level), s.Uniform.P)
 }
 
 // percent writes a share with three digits.

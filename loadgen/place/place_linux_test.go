@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"lastport/loadgen/kernel"
+	"lastport/loadgen/kernel/nstest"
 )
 
 // requireNamespaces skips where a private place cannot be had, unless
@@ -25,10 +26,7 @@ func requireNamespaces(t testing.TB) {
 		_ = child.Wait() // it was killed
 		return
 	}
-	if os.Getenv("LASTPORT_REQUIRE_NETNS") == "1" {
-		t.Fatal(err)
-	}
-	t.Skip(err)
+	nstest.Unavailable(t, err)
 }
 
 // users are the attributes of the processes that a test runs as: the test's own

@@ -16,10 +16,11 @@ func TestProfiles(t *testing.T) {
 	}{
 		{[]string{"linux"}, "32768-60999", 28232, 60 * time.Second, 0},
 		{[]string{"linux-legacy"}, "32768-61000", 28233, 60 * time.Second, 0},
-		{[]string{"iana", "windows", "macos"}, "49152-65535", 16384, 120 * time.Second, 0},
+		{[]string{"iana", "windows"}, "49152-65535", 16384, 120 * time.Second, 0},
+		{[]string{"macos"}, "49152-65535", 16384, 30 * time.Second, 0},
 		{[]string{"windows-xp"}, "1025-5000", 3976, 240 * time.Second, 0},
 		{[]string{"aws-nat", "aws-elb"}, "1024-65535", 64512, 0, 55_000},
-		{[]string{"azure-nat"}, "1024-65535", 64512, 0, 0},
+		{[]string{"azure-nat"}, "1024-65535", 64512, 65 * time.Second, 50_000},
 		{[]string{"gcp-nat"}, "1024-65535", 64512, 120 * time.Second, 0},
 		{[]string{"freebsd"}, "10000-65535", 55536, 60 * time.Second, 0},
 		{[]string{"all"}, "1024-65535", 64512, 0, 0},

@@ -91,7 +91,7 @@ func TestAgendaGivesOutByTime(t *testing.T) {
 			},
 			"take": func(t *rapid.T) {
 				if len(list) == 0 {
-					t.Skip("nothing to take")
+					return // the check below finds the agenda empty, too
 				}
 				head := a.head()
 				if v := a.take(); v != head || v.at != list[0] || v.index != int(v.at) {

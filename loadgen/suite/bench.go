@@ -3,6 +3,8 @@ package suite
 import (
 	"fmt"
 	"math"
+	"net/netip"
+	"strings"
 	"time"
 
 	"lastport/loadgen/capacity"
@@ -10,39 +12,6 @@ import (
 	"lastport/loadgen/step"
 	"lastport/loadgen/strategy"
 )
-
-// Way is one way of using ports, by what sets it apart from the usual: plain
-// connect over the host's range with its settings, and the client closes first.
-type Way struct {
-	Name     string // with Strategy, the row's name
-	Strategy string
-	Profile  string // a named range; "": the host's
-	Close    step.CloseMode
-	TWReuse  bool // tcp_tw_reuse=1
-}
-
-// KeyTWReuse is the setting of Way.TWReuse.
-const KeyTWReuse = "net.ipv4.tcp_tw_reuse"
-
-// ways are the rows of the bench. Each but the first of its strategy differs
-// from that in one thing, so that a difference has one cause. The best of
-// several that are as good is the one that comes first. Plain connect takes
-// minutes on 64,512 ports, so the ranges are filled by socket-range.
-func ways() []Way {
-	return []Way{
-		{Name: "connect", Strategy: "connect"},
-		{Name: "tcp_tw_reuse=1", Strategy: "connect", TWReuse: true},
-		{Name: "server-fin", Strategy: "connect", Close: step.ServerFIN},
-		{Name: "client-rst", Strategy: "connect", Close: step.ClientRST},
-		{Name: "server-rst", Strategy: "connect", Close: step.ServerRST},
-		{Name: "socket-range", Strategy: "socket-range"},
-		{Name: "tcp_tw_reuse=1", Strategy: "socket-range", TWReuse: true},
-		{Name: "windows-xp", Strategy: "socket-range", Profile: "windows-xp"},
-		{Name: "iana", Strategy: "socket-range", Profile: "iana"},
-		{Name: "freebsd", Strategy: "socket-range", Profile: "freebsd"},
-		{Name: "all", Strategy: "socket-range", Profile: "all"},
-	}
-}
 
 const (
 	// waits is the reuse delay from which on a member waits more than it works.
@@ -67,12 +36,20 @@ const (
 )
 
 // Bench is the standard suite: each of the ways filled to the last port, its
-// sustainable rate bracketed, and the reuse of its ports measured. quick leaves
-// out what has to wait for a TIME_WAIT. It is an error if a way names a
+// sustainable rate bracketed, and the reuse of its ports measured; and one range
+// filled by every strategy. quick leaves out what has to wait for a TIME_WAIT,
+// and takes a smaller range for the strategies. It is an error if a way names a
 // strategy or a range that there is not.
 func Bench(host Host, quick bool) (Suite, error) {
 	b := bench{host: host, quick: quick, seen: map[string]*Member{}}
 	var s Suite
+	for _, w := range strategies(quick) {
+		row, err := b.resolve(w)
+		if err != nil {
+			return s, err
+		}
+		b.run(row.fill(), 0)
+	}
 	for _, w := range ways() {
 		row, err := b.row(w)
 		if err != nil {
@@ -97,10 +74,8 @@ type bench struct {
 	left       int // left out
 }
 
-// row resolves a way and adds its members: what there can be does not depend on
-// the close, and when ports come back not on the range. So the ways share fills,
-// and a range has no reuse of its own.
-func (b *bench) row(w Way) (Row, error) {
+// resolve finds a way's ports.
+func (b *bench) resolve(w Way) (Row, error) {
 	row := Row{Way: w, Profile: ownRange, Ports: b.host.Range}
 	if w.Profile != "" {
 		p, ok := ports.Lookup(w.Profile)
@@ -109,24 +84,32 @@ func (b *bench) row(w Way) (Row, error) {
 		}
 		row.Profile, row.Ports = p.Name, p.Ranges
 	}
-	chooser, err := strategy.New(w.Strategy, strategy.Space{Ranges: row.Ports})
+	return row, nil
+}
+
+// row resolves a way and adds its members: what there can be does not depend on
+// the close, and when ports come back neither on the range nor on how many
+// sources and targets there are. So the ways share fills and reuses, and a range
+// has no reuse of its own.
+func (b *bench) row(w Way) (Row, error) {
+	row, err := b.resolve(w)
+	if err != nil {
+		return row, err
+	}
+	chooser, err := strategy.New(w.Strategy, strategy.Space{Ranges: row.Ports, UDP: w.UDP, Sources: make([]netip.Addr, w.Sources)})
 	if err != nil {
 		return row, fmt.Errorf("bench: %w", err)
 	}
 	row.Predicted = b.predict(&row, chooser.Traits())
 
-	fill := row.member("fill")
-	fill.Close = step.ClientRST // however connections are closed later
-	fill.Name = "fill " + row.title(false)
-	fill.Sysctls = nil
-	row.Members = append(row.Members, b.run(fill, 0))
+	if !w.Unfilled {
+		row.Members = append(row.Members, b.run(row.fill(), 0))
+	}
 	for _, m := range row.rates(chooser.Traits().Step) {
 		row.Members = append(row.Members, b.run(m, m.wait()))
 	}
 	if w.Profile == "" {
-		reuse := row.member("reuse")
-		reuse.Name = "reuse " + row.title(true)
-		row.Members = append(row.Members, b.run(reuse, max(row.Predicted.Reuse.Max, 1)))
+		row.Members = append(row.Members, b.run(row.reuse(), max(row.Predicted.Reuse.Max, 1)))
 	}
 	return row, nil
 }
@@ -137,8 +120,12 @@ func (b *bench) predict(row *Row, traits strategy.Traits) capacity.Answer {
 	if row.TWReuse {
 		settings.TWReuse = 1
 	}
+	proto := "tcp"
+	if row.UDP {
+		proto = "udp"
+	}
 	return capacity.Predict(capacity.Question{
-		Strategy: traits, Range: row.Ports, Reserved: b.host.Reserved, Close: row.Close.String(), Settings: settings,
+		Proto: proto, Sources: row.Sources, Targets: row.Targets, Strategy: traits, Range: row.Ports, Reserved: b.host.Reserved, Close: row.Close.String(), Settings: settings,
 	})
 }
 
@@ -171,28 +158,57 @@ func (m *Member) wait() time.Duration {
 
 // member is a run of the row.
 func (r *Row) member(scenario string) *Member {
-	m := &Member{Scenario: scenario, Profile: r.Profile, Range: r.Ports.String(), Strategy: r.Strategy, Close: r.Close}
+	m := &Member{
+		Scenario: scenario, Profile: r.Profile, Range: r.Ports.String(), Strategy: r.Strategy, Close: r.Close,
+		UDP: r.UDP, IPv6: r.IPv6, Sources: r.Sources, Targets: r.Targets,
+	}
 	if r.TWReuse {
 		m.Sysctls = []string{KeyTWReuse + "=1"}
 	}
 	return m
 }
 
-// title names the row among all; closed says whether what comes after a
-// connection is part of it.
-func (r *Row) title(closed bool) string {
-	name := r.Strategy
-	if r.Way.Profile != "" {
-		name += " " + r.Profile
+// fill opens all that the row holds. However its connections are closed
+// otherwise, they are closed by RST here.
+func (r *Row) fill() *Member {
+	m := r.member("fill")
+	m.Name, m.Close, m.Sysctls = m.title(), step.ClientRST, nil
+	return m
+}
+
+// reuse is from one source to one target.
+func (r *Row) reuse() *Member {
+	m := r.member("reuse")
+	m.Sources, m.Targets = 0, 0
+	m.Name = m.title() + r.ending()
+	return m
+}
+
+// title is in what space a member runs: "fill socket-range iana".
+func (m *Member) title() string {
+	words := []string{m.Scenario, m.Strategy}
+	add := func(there bool, word string) {
+		if there {
+			words = append(words, word)
+		}
 	}
-	if !closed {
-		return name
+	add(m.Profile != ownRange, m.Profile)
+	add(m.UDP, "udp")
+	add(m.IPv6, "ipv6")
+	add(m.Sources > 0, fmt.Sprint(m.Sources, " sources"))
+	add(m.Targets > 0, fmt.Sprint(m.Targets, " targets"))
+	return strings.Join(words, " ")
+}
+
+// ending is what comes after a connection, as part of a member's name.
+func (r *Row) ending() string {
+	switch {
+	case r.UDP:
+		return ""
+	case r.TWReuse:
+		return " " + r.Close.String() + " tw_reuse"
 	}
-	name += " " + r.Close.String()
-	if r.TWReuse {
-		name += " tw_reuse"
-	}
-	return name
+	return " " + r.Close.String()
 }
 
 // rates are the churns that show what rate the row sustains.
@@ -207,10 +223,10 @@ func (r *Row) title(closed bool) string {
 func (r *Row) rates(search int) []*Member {
 	if r.Predicted.Rate == nil || r.Predicted.Reuse.Max < waits {
 		m := r.member("churn")
-		m.Name, m.Duration = "churn "+r.title(true)+" max", churnTime
+		m.Name, m.Duration = m.title()+r.ending()+" max", churnTime
 		return []*Member{m}
 	}
-	if search != 1 {
+	if search != 1 || r.Derived {
 		return nil
 	}
 	n := float64(r.Predicted.Connections.Max)
@@ -236,7 +252,7 @@ func round(rate float64, by func(float64) float64) float64 {
 // churn is so many attempts at a rate.
 func (r *Row) churn(rate float64, attempts int64) *Member {
 	m := r.member("churn")
-	m.Name = fmt.Sprintf("churn %s %g", r.title(true), rate)
+	m.Name = fmt.Sprintf("%s%s %g", m.title(), r.ending(), rate)
 	m.Rate, m.Attempts = rate, attempts
 	m.Duration = m.wait() + slack
 	return m

@@ -9,6 +9,7 @@ import (
 	"lastport/loadgen/capacity"
 	"lastport/loadgen/ports"
 	"lastport/loadgen/step"
+	"lastport/loadgen/strategy"
 	"lastport/loadgen/suite"
 )
 
@@ -61,6 +62,13 @@ func TestRowsHaveTheRunsThatTellOfThem(t *testing.T) {
 			"fill socket-range", "churn socket-range client-fin 445", "churn socket-range client-fin 480", "reuse socket-range client-fin",
 		}},
 		{"socket-range", "all", []string{"fill socket-range all", "churn socket-range all client-fin 1018"}},
+		{"socket-range", "2 targets", []string{"fill socket-range 2 targets", "reuse socket-range client-fin"}},
+		{"socket-range", "2 sources", []string{"fill socket-range 2 sources", "reuse socket-range client-fin"}},
+		{"socket-range", "ipv6", []string{"fill socket-range ipv6", "reuse socket-range ipv6 client-fin"}},
+		{"socket-range", "udp", []string{"fill socket-range udp", "churn socket-range udp max", "reuse socket-range udp"}},
+		{"window", "window", []string{"fill window", "reuse window client-fin"}},
+		{"bind", "tcp_tw_reuse=1", []string{"reuse bind client-fin tw_reuse"}},
+		{"random", "random", []string{"fill random", "churn random client-fin max", "reuse random client-fin"}},
 	} {
 		if got := names(row(t, s, test.strategy, test.name).Members); !slices.Equal(got, test.want) {
 			t.Errorf("%s, %s: %q, want %q", test.strategy, test.name, got, test.want)
@@ -100,7 +108,7 @@ func TestEachRunIsMadeOnce(t *testing.T) {
 func TestQuickLeavesOutWhatWaitsAndSaysSo(t *testing.T) {
 	whole, quick := bench(t, host(32768, 60999), false), bench(t, host(32768, 60999), true)
 	left := whole.Len() - quick.Len()
-	if len(quick.Skipped) != 1 || !strings.HasPrefix(quick.Skipped[0], "8 runs ") || left != 8 {
+	if len(quick.Skipped) != 1 || !strings.HasPrefix(quick.Skipped[0], "12 runs ") || left != 12 {
 		t.Errorf("%d runs left out: %q", left, quick.Skipped)
 	}
 	for _, p := range quick.Parts {
@@ -108,7 +116,8 @@ func TestQuickLeavesOutWhatWaitsAndSaysSo(t *testing.T) {
 			t.Errorf("a quick bench waits %v", p.Lasts)
 		}
 		for _, m := range p.Members {
-			if m.Rate > 0 || m.Scenario == "reuse" && m.Close == step.ClientFIN && len(m.Sysctls) == 0 {
+			rests := m.Scenario == "reuse" && m.Close == step.ClientFIN && !m.UDP && m.Strategy != "random"
+			if m.Rate > 0 || rests && (len(m.Sysctls) == 0 || m.Strategy == "bind") {
 				t.Errorf("%s waits for a TIME_WAIT", m.Name)
 			}
 		}
@@ -144,12 +153,52 @@ func TestRatesBracketThePrediction(t *testing.T) {
 	}
 }
 
-// Where the host's own settings give ports back soon, nothing waits.
+// Every strategy fills one and the same range, a smaller one if it is to be
+// quick, and no other member differs from it in less.
+func TestEveryStrategyFillsOneRange(t *testing.T) {
+	for quick, want := range map[bool]string{false: "iana", true: "windows-xp"} {
+		var filled []string
+		for _, m := range bench(t, host(32768, 60999), quick).Parts[0].Members {
+			if m.Scenario == "fill" && m.Profile == want && !m.UDP && !m.IPv6 && m.Sources+m.Targets == 0 {
+				filled = append(filled, m.Strategy)
+			}
+		}
+		if !slices.Equal(filled, strategy.Names()) {
+			t.Errorf("quick %v: %s is filled by %q", quick, want, filled)
+		}
+	}
+}
+
+// What a row holds follows from sources, targets and protocol.
+func TestRowsAreOfTheirSpace(t *testing.T) {
+	s := bench(t, host(32768, 60999), false)
+	for name, want := range map[string]int64{"2 targets": 56464, "2 sources": 56464, "ipv6": 28232, "udp": 28232} {
+		r := row(t, s, "socket-range", name)
+		if r.Predicted.Connections.Min != want {
+			t.Errorf("%s: %v connections predicted, want %d", name, r.Predicted.Connections, want)
+		}
+	}
+	if r := row(t, s, "bind", "tcp_tw_reuse=1"); r.Predicted.Reuse.Min != time.Minute {
+		t.Errorf("bind with tcp_tw_reuse=1: reuse after %v", r.Predicted.Reuse)
+	}
+	if r := row(t, s, "random", "random"); r.Predicted.Rate != nil || r.Predicted.Reuse.Max != 0 {
+		t.Errorf("random: reuse after %v, rate %v", r.Predicted.Reuse, r.Predicted.Rate)
+	}
+}
+
+// Where the host's own settings give ports back soon, nothing waits but bind,
+// for which they do nothing.
 func TestAHostThatReusesEarlyWaitsForNothing(t *testing.T) {
 	h := host(32768, 60999)
 	h.Settings.TWReuse = 1
 	s := bench(t, h, true)
-	if len(s.Skipped) != 0 || s.Len() != bench(t, h, false).Len() {
-		t.Errorf("skipped %q", s.Skipped)
+	for _, p := range bench(t, h, false).Parts {
+		for _, m := range p.Members {
+			wants := m.Scenario == "reuse" && m.Strategy == "bind"
+			has := slices.ContainsFunc(s.Parts, func(p suite.Part) bool { return slices.Contains(names(p.Members), m.Name) })
+			if quickRange := m.Profile == "iana" && m.Strategy != "socket-range"; !quickRange && has == wants {
+				t.Errorf("%s: made in a quick bench %v", m.Name, has)
+			}
+		}
 	}
 }

@@ -26,6 +26,10 @@ type Member struct {
 	Range    string // as --range takes it
 	Strategy string
 	Close    step.CloseMode
+	UDP      bool
+	IPv6     bool
+	Sources  int      // how many addresses; 0: one, the kernel's choice
+	Targets  int      // how many addresses; 0: one
 	Sysctls  []string // as --sysctl takes them
 	Rate     float64  // of a churn: attempts per second; 0: as many as it can make
 	Attempts int64    // of a churn: end after these; 0: no bound

@@ -37,7 +37,7 @@ type Status string
 const (
 	Fine      Status = "ok"
 	Noted     Status = "note"    // worth knowing; nothing of lastport is kept from working or misled by it
-	Falsifies Status = "warn"    // a run works, and what it shows, or what the host does, is silently not what it seems
+	Falsifies Status = "warn"    // a run works, and what it shows, or what the host does, is silently not what it seems; or ports are nearly gone
 	Blocked   Status = "blocks"  // a verb or a flag of lastport cannot be used, or not to its full size
 	Unread    Status = "unknown" // it could not be learned
 )
@@ -48,12 +48,13 @@ type Check struct {
 	Name   string   `json:"name"` // unique within the checkup
 	Status Status   `json:"status"`
 	Found  string   `json:"found"`
-	Allows string   `json:"allows,omitempty"` // what it comes to on this host
-	Blocks string   `json:"blocks,omitempty"` // what it keeps from working, or would
-	Change []string `json:"change,omitempty"` // commands, to be typed in this order
-	Undo   []string `json:"undo,omitempty"`   // commands that bring back what was found
-	Price  string   `json:"price,omitempty"`  // what the change costs or weakens
-	Since  string   `json:"since,omitempty"`  // a feature: the first kernel that has it
+	Allows string   `json:"allows,omitempty"`  // what it comes to on this host
+	Blocks string   `json:"blocks,omitempty"`  // what it keeps from working, or would
+	WayOut string   `json:"way_out,omitempty"` // what helps and is no command
+	Change []string `json:"change,omitempty"`  // commands, to be typed in this order; of what is Fine, for those who want it otherwise
+	Undo   []string `json:"undo,omitempty"`    // commands that bring back what was found
+	Price  string   `json:"price,omitempty"`   // what the change costs or weakens
+	Since  string   `json:"since,omitempty"`   // a feature: the first kernel that has it
 }
 
 // Wrong counts the checks that are Blocked or Falsifies.

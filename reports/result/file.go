@@ -56,7 +56,7 @@ func Read(path string) (*Result, error) {
 	return r, nil
 }
 
-// ReadAny reads the run or the set in a file, or in the result.json of a
+// ReadAny reads the document in a file, or in the result.json of a
 // folder. Errors are of type *FileError.
 func ReadAny(path string) (Document, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
@@ -74,7 +74,7 @@ func ReadAny(path string) (Document, error) {
 	return d, nil
 }
 
-// Decode reads a run or a set. It ignores fields that it does not know, and
+// Decode reads a run, a set, a checkup, a plan or a list of ranges. It ignores fields that it does not know, and
 // refuses a schema that it does not know, text that is cut off or no JSON, and
 // what is too large to be a result.
 func Decode(r io.Reader) (Document, error) {
@@ -130,6 +130,10 @@ func documentOf(text []byte) (Document, error) {
 		return new(Set), nil
 	case *head.Schema == CheckupSchema:
 		return new(Checkup), nil
+	case *head.Schema == PlanSchema:
+		return new(Plan), nil
+	case *head.Schema == RangesSchema:
+		return new(Ranges), nil
 	}
 	return nil, fmt.Errorf("%w: schema %.60q, want %s or %s", errSchema, *head.Schema, Schema, SetSchema)
 }

@@ -32,6 +32,8 @@ type Asked struct {
 	Strategy     string            `json:"strategy,omitempty"` // absent for a system that is not Linux
 	Close        string            `json:"close"`
 	HoldNS       int64             `json:"hold_ns,omitempty"`
+	ReuseNS      int64             `json:"reuse_ns,omitempty"`
+	PortsPerVM   int               `json:"ports_per_vm,omitempty"`
 	RatePerS     float64           `json:"rate_per_s,omitempty"`
 	Concurrency  int64             `json:"concurrency,omitempty"`
 	Headroom     float64           `json:"headroom,omitempty"`
@@ -47,6 +49,7 @@ type Sustained struct {
 	SafePerS    *float64      `json:"safe_per_s,omitempty"`
 	Open        *Interval     `json:"open,omitempty"`
 	ReuseNS     *Interval     `json:"reuse_ns,omitempty"`
+	MaxTimeWait *int64        `json:"max_time_wait,omitempty"`
 }
 
 // Demand is what a plan's rate and concurrency take, and what is enough for
@@ -100,6 +103,7 @@ type NamedRange struct {
 	Size      int      `json:"size"`
 	ReuseNS   int64    `json:"reuse_ns,omitempty"`
 	PerTarget int      `json:"per_target,omitempty"`
+	PerVM     int      `json:"per_vm,omitempty"`
 	Source    string   `json:"source,omitempty"`
 	Note      string   `json:"note,omitempty"`
 }

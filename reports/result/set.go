@@ -25,12 +25,16 @@ type SetRow struct {
 	Range     string            `json:"range"`
 	RangeName string            `json:"range_name,omitempty"`
 	Close     string            `json:"close"`
-	Sysctls   map[string]string `json:"sysctl,omitempty"` // what the row itself sets
-	Predicted Predicted         `json:"predicted"`        // by the host's settings and Sysctls, before any run
-	Runs      []string          `json:"runs"`             // their run.id; one that was not made is not in the set
+	Proto     string            `json:"proto,omitempty"`   // "udp"; absent: TCP
+	Sources   int               `json:"sources,omitempty"` // source addresses; absent: one
+	Targets   int               `json:"targets,omitempty"` // target addresses; absent: one
+	Sysctls   map[string]string `json:"sysctl,omitempty"`  // what the row itself sets
+	Predicted Predicted         `json:"predicted"`         // by the host's settings and Sysctls, before any run
+	Runs      []string          `json:"runs"`              // their run.id; one that was not made is not in the set
 }
 
-// Document is what a file holds: a *Result or a *Set.
+// Document is what a file holds: a *Result, a *Set, a *Checkup, a *Plan or
+// *Ranges.
 type Document interface{ document() }
 
 func (*Result) document() {}

@@ -122,3 +122,13 @@ func furnish() error {
 	}
 	return nil
 }
+
+// Unavailable ends a test that makes a namespace of its own and cannot: it is
+// skipped, or fails if LASTPORT_REQUIRE_NETNS is 1.
+func Unavailable(t testing.TB, why error) {
+	t.Helper()
+	if os.Getenv(requireEnv) == "1" {
+		t.Fatalf("%v, and %s=1 asks for it", why, requireEnv)
+	}
+	t.Skipf("%v", why)
+}
