@@ -29,6 +29,7 @@ type Reuse struct {
 
 	ports    []Return
 	todo     []int  // to be closed and probed for the first time, by index
+	closed   []int  // by the last steps, by index
 	due      agenda // to be probed again
 	inFlight int
 	opened   []step.Step // closes of probes that connected
@@ -45,6 +46,7 @@ type Return struct {
 	Target uint16
 	Port   uint16
 	Closed int64 // when its close had ended
+	Ended  int64 // when the other end had been closed too, at the latest
 	Taken  int64 // start of the last probe that found it taken; 0: there was none
 	Free   int64 // start of the first probe that found it free; 0: it never was
 	Probes int
@@ -56,9 +58,10 @@ func (r *Return) Back() bool { return r.Free > 0 }
 // Delay is the time after the close at which the port was free, at the latest.
 func (r *Return) Delay() int64 { return r.Free - r.Closed }
 
-// AtLeast is the time after the close at which the port was still taken; 0 if
-// the first probe found it free.
-func (r *Return) AtLeast() int64 { return max(0, r.Taken-r.Closed) }
+// AtLeast is how long the port was still taken for certain, from the close of
+// its other end: TIME_WAIT begins when the second FIN comes. It is 0 if the first
+// probe found the port free.
+func (r *Return) AtLeast() int64 { return max(0, r.Taken-r.Ended) }
 
 // NewReuse prepares the work for the connections.
 func NewReuse(r Reuse, conns []uint32) *Reuse {
@@ -74,6 +77,10 @@ func (r *Reuse) Returns() []Return { return r.ports }
 
 // Next implements step.Work.
 func (r *Reuse) Next(now int64, steps []step.Step) (n int, wake int64) {
+	for _, i := range r.closed {
+		r.ports[i].Ended = now
+	}
+	r.closed = r.closed[:0]
 	n = copy(steps, r.opened)
 	r.opened = r.opened[n:]
 	stopped := r.Stop != nil && r.Stop.Load()
@@ -115,6 +122,7 @@ func (r *Reuse) Take(done []step.Completion) {
 			p := &r.ports[d.Tag]
 			p.Source, p.Target, p.Port, p.Closed = d.Source, d.Target, d.Port, d.End
 			r.due.put(timed{at: d.End, index: int(d.Tag)})
+			r.closed = append(r.closed, int(d.Tag))
 		}
 	}
 }

@@ -109,6 +109,27 @@ func TestReuseDelays(t *testing.T) {
 	}
 }
 
+// TIME_WAIT begins when the second end is closed, which may be a while after the
+// first: a port is not held to be late for that.
+func TestOtherEndIsClosedLater(t *testing.T) {
+	work := scenario.NewReuse(scenario.Reuse{
+		Expect: window(time.Second, time.Second), Patience: int64(time.Second), Coarse: int64(coarse), Fine: int64(fine),
+	}, []uint32{7})
+	steps := make([]step.Step, 4)
+	if n, _ := work.Next(0, steps); n != 1 || steps[0].Op != step.Close || steps[0].Conn != 7 {
+		t.Fatalf("%d steps, first %+v, want the close", n, steps[0])
+	}
+	work.Take([]step.Completion{{Op: step.Close, Port: 40000, Start: int64(ms), End: int64(2 * ms)}})
+	if n, _ := work.Next(int64(5*ms), steps); n != 1 || steps[0].Op != step.Open || steps[0].Port != 40000 {
+		t.Fatalf("%d steps, first %+v, want a probe", n, steps[0])
+	}
+	work.Take([]step.Completion{{Op: step.Open, Probe: true, Outcome: outcome.PortBusy, Start: int64(1003 * ms), End: int64(1004 * ms)}})
+	p := work.Returns()[0]
+	if got, want := time.Duration(p.AtLeast()), 998*ms; got != want {
+		t.Errorf("still taken after %v, want %v from the end of both closes", got, want)
+	}
+}
+
 // A port that never comes back is given up when the patience is over.
 func TestPortThatNeverComesBack(t *testing.T) {
 	for _, patience := range []time.Duration{0, time.Second} {

@@ -79,7 +79,7 @@ func (s *Stuck) Take(done []step.Completion) {
 			s.opened(p, d)
 			continue
 		case s.Do != step.Await:
-			p.Closed, p.Taken = d.Start, d.End
+			p.Closed, p.Ended, p.Taken = d.Start, d.Start, d.End
 		default:
 			// Keepalive counts from the connection's last segment, within its connect.
 			p.Taken += d.End
@@ -96,7 +96,7 @@ func (s *Stuck) opened(p *Return, d *step.Completion) {
 	if d.Outcome != outcome.OK {
 		return
 	}
-	p.Conn, p.Port, p.Closed = d.Conn, d.Port, d.Start
+	p.Conn, p.Port, p.Closed, p.Ended = d.Conn, d.Port, d.Start, d.Start
 	p.Taken = d.Start - d.End // as much sooner the clock may have begun
 	s.asking = append(s.asking, int(d.Tag))
 }
