@@ -52,9 +52,17 @@ type Config struct {
 	Chosen      result.Engine // which it came to, and why; Settle's
 	Ends        Ends
 	Sysctls     map[string]string
+	PeerSysctls map[string]string // of the listener's host, where it is another one
+	NAT         *NAT              // nil: nothing is translated
+	Clients     int               // hosts that connections come from, each with the same number of sources; 0 is one
+	Block       ports.Ranges      // of a reach: source ports that the place's firewall drops on the way out
+	BlockIn     ports.Ranges      // of a reach: likewise on the way back
+	Tries       int               // of a reach: attempts before a silent port counts as dropped
 	Expect      []string
 	Seed        uint64
 	Unrecorded  bool // count outcomes and record nothing, to tell what recording costs
+
+	Hosts Hosts `json:"-"` // of the place, as who calls Run there reaches them
 }
 
 // Ports returns the ports that the run may use: the range less those excluded.
@@ -76,10 +84,16 @@ func CheckStrategy(c *Config) error {
 	if err != nil {
 		return err
 	}
-	if len(c.Sources) > 0 && !t.Source {
+	if c.chooses() && !t.Source {
 		return &SourceError{c.Strategy}
 	}
 	return nil
+}
+
+// chooses says whether attempts have to choose a source: several clients with one
+// source each leave it to the kernel of each.
+func (c *Config) chooses() bool {
+	return len(c.Sources) > 0 && len(c.Sources) != c.Clients
 }
 
 // Traits are those of the strategy that c asks for.
@@ -134,6 +148,11 @@ func (c *Config) Echo() result.Config {
 		Ends:          c.Ends.String(),
 		Place:         c.Host.Place,
 		Sysctls:       c.Sysctls,
+		PeerSysctls:   c.PeerSysctls,
+		Clients:       c.Clients,
+		Block:         c.Block.String(),
+		BlockIn:       c.BlockIn.String(),
+		Tries:         c.Tries,
 		Expect:        c.Expect,
 		Seed:          c.Seed,
 		Unrecorded:    c.Unrecorded,
@@ -150,6 +169,7 @@ func (c *Config) Echo() result.Config {
 			echo.Concurrency = 0
 		}
 	}
+	c.NAT.echo(&echo)
 	for _, s := range c.Sources {
 		echo.Sources = append(echo.Sources, s.String())
 	}

@@ -123,6 +123,8 @@ func (c *Config) unfit() error {
 		return no("--hold %v: a ring closes at once", c.Hold)
 	case c.Requests > 0:
 		return no("--requests %d: a ring closes at once", c.Requests)
+	case c.NAT != nil:
+		return no("--place nat: a gateway loses SYNs, and whose they were is told of single calls")
 	case c.UDP:
 		return no("--proto udp: a ring does whole TCP connections")
 	case c.Concurrency > engine.MaxInFlight*c.Workers:

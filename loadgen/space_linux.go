@@ -203,9 +203,13 @@ func holding(sock *diag.Socket, sources []netip.Addr) share {
 
 // predict answers what the run should measure.
 func (s *surroundings) predict(cfg *Config, traits strategy.Traits) capacity.Answer {
+	limit := cfg.Connections
+	if cfg.NAT != nil {
+		limit = 0 // it is the gateway's
+	}
 	return capacity.Predict(capacity.Question{
 		Proto: cfg.proto(), Strategy: traits, Range: cfg.Ports(), Reserved: s.reserved, Held: s.taken.held, HeldElsewhere: s.taken.elsewhere, Uncertain: s.taken.unsure, UncertainElsewhere: s.taken.unsureToo,
-		SystemRange: s.system, Sources: max(1, len(cfg.Sources)), Targets: len(cfg.Targets), Limit: cfg.Connections, Hold: cfg.Hold,
+		SystemRange: s.system, Sources: max(1, len(cfg.Sources)), Targets: len(cfg.Targets), Limit: limit, Hold: cfg.Hold,
 		Close: cfg.Close.String(), Settings: s.settings,
 	})
 }

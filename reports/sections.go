@@ -71,9 +71,10 @@ func outcomeTone(name string, r *result.Result) tone {
 	switch {
 	case name == "ok":
 		return good
-	case name == "no_port" && (r.Run.Scenario == "fill" || r.Run.Scenario == "survey"), name == "canceled":
+	case name == "no_port" && (r.Run.Scenario == "fill" || r.Run.Scenario == "survey"), name == "canceled",
+		name == "nat_no_port" && r.Run.Scenario == "fill":
 		return plain // what is looked for
-	case name == "no_port" && r.Predicted.NoPort != nil && r.Predicted.NoPort.Max > 0:
+	case (name == "no_port" || name == "nat_no_port") && r.Predicted.NoPort != nil && r.Predicted.NoPort.Max > 0:
 		return caution // as predicted
 	}
 	return bad
@@ -116,6 +117,7 @@ func (p *page) witnesses(r *result.Result) {
 		p.note("open at the fullest moment, as seen by")
 		p.fact("generator", count(w.Generator))
 		p.fact("listener", witnessed(w))
+		p.fact("gateway", optional(w.Translated, count))
 		p.fact("sock_diag", optional(w.SockDiag, count))
 		if w.Agree {
 			p.para(span{good, "  they agree"}, "")
@@ -140,7 +142,7 @@ func witnessed(w *result.Witness) string {
 
 // kernel lists the counters that say something, the telling ones with what they
 // mean.
-func (p *page) kernel(counters result.Counters) {
+func (p *page) kernel(title string, counters result.Counters) {
 	var known []counterWord
 	others := int64(0)
 	words := counterWords()
@@ -154,7 +156,7 @@ func (p *page) kernel(counters result.Counters) {
 			known = append(known, words[i])
 		}
 	}
-	p.heading("Kernel counters")
+	p.heading(title)
 	slices.SortStableFunc(known, func(a, b counterWord) int { return cmp.Compare(b.tone, a.tone) })
 	for _, w := range known {
 		p.meaning(span{w.tone, pad(w.name, 20)}, counters[w.name], w.means, w.todo)

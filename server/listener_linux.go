@@ -61,6 +61,9 @@ type Config struct {
 	// Vanish, with Together, does so to each connection once it is accepted. Both
 	// are for measuring how long a client waits.
 	Deaf, Vanish bool
+	// Within opens the listening sockets: it calls a function, on the same thread,
+	// in the network namespace that they are to be in. Nil: in the caller's own.
+	Within func(func() error) error
 	// Idle: a connection that sends nothing for so long is closed, in the close
 	// mode. 0: never.
 	Idle time.Duration
@@ -87,6 +90,14 @@ func (c *Config) check() error {
 		return c.checkUDP()
 	}
 	return nil
+}
+
+// within calls f where sockets are to be opened.
+func (c *Config) within(f func() error) error {
+	if c.Within == nil {
+		return f()
+	}
+	return c.Within(f)
 }
 
 // Listener is a bundled listener. Its methods may be called from any
@@ -126,7 +137,12 @@ func New(config Config) (*Listener, error) {
 	if config.UDP {
 		config.CPUs = nil
 	}
-	sockets, addrs, err := opening{udp: config.UDP, backlog: config.Backlog, cpus: config.CPUs}.all(config.Addrs)
+	var sockets []int
+	var addrs []netip.AddrPort
+	err := config.within(func() (err error) {
+		sockets, addrs, err = opening{udp: config.UDP, backlog: config.Backlog, cpus: config.CPUs}.all(config.Addrs)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -96,3 +96,23 @@ func TestFamiliesDoNotShareAPort(t *testing.T) {
 	conn, _ := acceptOne(t, end)
 	end.Shut(conn, false)
 }
+
+// Sockets are opened where Within says, and what it says of its own ends New.
+func TestWithin(t *testing.T) {
+	calls := 0
+	l := listenOnly(t, Config{Within: func(f func() error) error {
+		calls++
+		return f()
+	}})
+	if calls != 1 || len(l.Addrs()) != 1 {
+		t.Errorf("%d calls, addresses %v", calls, l.Addrs())
+	}
+	nowhere := errors.New("nowhere")
+	before := openDescriptors(t)
+	if _, err := New(Config{Addrs: anyPorts(1), Within: func(func() error) error { return nowhere }}); !errors.Is(err, nowhere) {
+		t.Errorf("New says %v", err)
+	}
+	if after := openDescriptors(t); after != before {
+		t.Errorf("%d descriptors before, %d after", before, after)
+	}
+}

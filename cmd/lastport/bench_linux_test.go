@@ -22,7 +22,7 @@ func linuxHost() place.Host {
 func benchOf(t *testing.T, quick bool, sysctls ...string) (suite.Suite, [][]namedRun, *runFlags) {
 	t.Helper()
 	f := &runFlags{
-		timeout: 3 * time.Second, workers: 1, engine: "auto", ends: "auto", place: "private",
+		timeout: 3 * time.Second, workers: 1, engine: "auto", ends: "auto", placeFlags: placeFlags{place: "private"},
 		sysctls: sysctls, progress: "none", output: output{format: "text"},
 	}
 	host := linuxHost()

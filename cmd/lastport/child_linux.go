@@ -59,17 +59,24 @@ func inPlace(parent *place.Parent, frames loadgen.Sink) error {
 	// collecting that less often leaves the processors to the run.
 	debug.SetGCPercent(400)
 	cfg := &req.Config
-	report, err := place.Setup(req.Spec)
+	hosts, reports, err := place.Build(req.Spec)
 	if err != nil {
 		return err
 	}
-	cfg.Host.Sysctls = make(map[string]string, len(report.Sysctls))
-	for key, value := range report.Sysctls {
-		cfg.Host.Sysctls[key] = spaces(value)
+	if err := hosts.Block(place.Firewall{Target: cfg.Targets[0], Out: cfg.Block, Back: cfg.BlockIn}); err != nil {
+		return err
 	}
-	cfg.Host.Changed = changes(report.Changed)
-	cfg.Host.Differs = changes(report.Differs)
-
+	describe(cfg, reports)
+	cfg.Hosts = loadgen.Hosts{
+		Client: func(i int, f func() error) error { return hosts.Client(i).Do(f) },
+		Enter:  func(client int) error { return hosts.Client(client).Enter() },
+	}
+	if req.Spec.Kind != place.Private {
+		cfg.Hosts.Server = hosts.InServer
+	}
+	if req.Spec.Kind == place.NAT {
+		cfg.Hosts.Gateway = hosts.InGateway
+	}
 	if err := cfg.Settle(); err != nil {
 		return err
 	}
@@ -95,6 +102,28 @@ func inPlace(parent *place.Parent, frames loadgen.Sink) error {
 		err = closeErr
 	}
 	return err
+}
+
+// describe writes what the hosts are like into the result.
+func describe(cfg *loadgen.Config, r place.Reports) {
+	cfg.Host.Sysctls = settingValues(r.Client.Sysctls)
+	cfg.Host.Changed = changes(r.Client.Changed)
+	cfg.Host.Differs = changes(r.Client.Differs)
+	if s := r.Server; s != nil {
+		cfg.Host.Peer = &result.PeerHost{Sysctls: settingValues(s.Sysctls), Changed: changes(s.Changed), Differs: changes(s.Differs)}
+	}
+	cfg.Host.Gateway = settingValues(r.Gateway)
+}
+
+func settingValues(from map[string]string) map[string]string {
+	if from == nil {
+		return nil
+	}
+	to := make(map[string]string, len(from))
+	for key, value := range from {
+		to[key] = spaces(value)
+	}
+	return to
 }
 
 func changes(from map[string]place.Change) map[string]result.Change {
@@ -126,6 +155,7 @@ func listen(cfg *loadgen.Config) (*server.Listener, error) {
 		Keep:        true,
 		RST:         cfg.Close.RST(),
 		Connections: mostConnections(cfg),
+		Within:      cfg.Hosts.Server,
 	})
 	if err != nil {
 		return nil, err

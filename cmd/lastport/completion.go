@@ -99,8 +99,8 @@ func flagWords(verb, flag string) []string {
 		return loadgen.Engines()
 	case "ends":
 		return []string{"auto", "together", "apart"}
-	case "place":
-		return place.Kinds()
+	case "place", "nat-range":
+		return placeWords(flag)
 	case "format":
 		return []string{"text", "json"}
 	case "progress":
@@ -113,6 +113,14 @@ func flagWords(verb, flag string) []string {
 		}
 	}
 	return nil
+}
+
+// placeWords are those of the flags of a place.
+func placeWords(flag string) []string {
+	if flag == "place" {
+		return place.Kinds()
+	}
+	return rangeWords()[1:] // the host's is no gateway's
 }
 
 // settingWords are the keys that a plan understands, ready for their values.

@@ -38,13 +38,13 @@ type runFlags struct {
 	workers         int
 	workersGiven    bool
 	engine, ends    string
-	place           string
-	sysctls         []string
-	expect          []string
-	seed            uint64
-	out             string
-	progress        string
-	output          output
+	placeFlags
+	sysctls  []string
+	expect   []string
+	seed     uint64
+	out      string
+	progress string
+	output   output
 }
 
 // setDefault gives a flag another default.
@@ -83,7 +83,7 @@ func (f *runFlags) addHow(fs *pflag.FlagSet) {
 	fs.IntVar(&f.workers, "workers", 1, "`NUMBER` of threads that open connections")
 	fs.StringVar(&f.engine, "engine", "auto", "what does the work, a `NAME` of auto, direct, uring")
 	fs.StringVar(&f.ends, "ends", "auto", "does one thread do both ends of a connection: a `WORD` of auto, together, apart")
-	fs.StringVar(&f.place, "place", "private", "where the run happens, a `PLACE` of "+strings.Join(place.Kinds(), ", "))
+	f.placeFlags.add(fs)
 	fs.StringArrayVar(&f.sysctls, "sysctl", nil, "a `KEY=VALUE` to set in the private place (repeatable)")
 	fs.StringArrayVar(&f.expect, "expect", nil, "an `EXPR` that must hold, such as 'connections>=28232' or 'connect.p99<1ms'; exit status 3 if not (repeatable)")
 	fs.StringVar(&f.out, "out", "", "folder `DIR` for the results (default: ./lastport-TIME-VERB)")
@@ -122,7 +122,7 @@ func (f *runFlags) config(scenario string, closeMode step.CloseMode, host place.
 		c.Seed = rand.Uint64()
 	}
 	for _, understand := range []func(*loadgen.Config, place.Host) error{
-		f.ports, f.words, f.numbers, f.threads, f.settings, f.addresses, f.chosen, f.widen, f.expectations,
+		f.ports, f.words, f.numbers, f.threads, f.settings, f.addresses, f.hosts, f.chosen, f.widen, f.expectations,
 	} {
 		if err := understand(&c, host); err != nil {
 			return c, err

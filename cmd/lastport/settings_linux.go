@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"maps"
-	"slices"
 	"strconv"
 
 	"lastport/loadgen"
@@ -34,22 +33,30 @@ func hostRange(host place.Host) (ports.Ranges, error) {
 }
 
 // settings reads --sysctl.
-func (f *runFlags) settings(c *loadgen.Config, _ place.Host) error {
-	c.Sysctls = make(map[string]string, len(f.sysctls))
-	for _, text := range f.sysctls {
-		s, err := place.ParseSetting(text)
-		if err != nil {
-			return named("--sysctl", err)
-		}
-		if s.Key == keyRange {
-			return usagef("--range LOW-HIGH", "--sysctl %s: the range has a flag of its own", keyRange)
-		}
-		if old, twice := c.Sysctls[s.Key]; twice && old != s.Value {
-			return usagef(fmt.Sprintf("--sysctl %s=%s", s.Key, s.Value), "--sysctl %s is given twice, as %s and as %s", s.Key, old, s.Value)
-		}
-		c.Sysctls[s.Key] = s.Value
+func (f *runFlags) settings(c *loadgen.Config, _ place.Host) (err error) {
+	if c.Sysctls, err = settingsOf("--sysctl", f.sysctls); err != nil {
+		return err
+	}
+	if _, ok := c.Sysctls[keyRange]; ok {
+		return usagef("--range LOW-HIGH", "--sysctl %s: the range has a flag of its own", keyRange)
 	}
 	return nil
+}
+
+// settingsOf reads the settings that a flag names, each once.
+func settingsOf(flag string, texts []string) (map[string]string, error) {
+	settings := make(map[string]string, len(texts))
+	for _, text := range texts {
+		s, err := place.ParseSetting(text)
+		if err != nil {
+			return nil, named(flag, err)
+		}
+		if old, twice := settings[s.Key]; twice && old != s.Value {
+			return nil, usagef(fmt.Sprintf("%s %s=%s", flag, s.Key, s.Value), "%s %s is given twice, as %s and as %s", flag, s.Key, old, s.Value)
+		}
+		settings[s.Key] = s.Value
+	}
+	return settings, nil
 }
 
 // spec says what the private place must be like for the run.
@@ -59,9 +66,27 @@ func (f *runFlags) settings(c *loadgen.Config, _ place.Host) error {
 // reserved, besides what the host or the user reserves.
 func spec(c *loadgen.Config, host place.Host) (place.Spec, error) {
 	s := place.Spec{Host: host, User: maps.Clone(c.Sysctls)}
+	wanted := c.Ports()
+	if c.Scenario != "reach" { // which asks for each port by itself, and not for those that the host keeps
+		if err := rangeSettings(&s, c, host); err != nil {
+			return s, err
+		}
+	}
+	var listener []place.Setting
+	queue := min(2*wanted.Size()*max(1, c.Clients), maxQueue)
+	for _, key := range []string{keyBacklog, keySynBacklog} {
+		if have, err := strconv.Atoi(host.Settings[key]); err != nil || have < queue {
+			listener = append(listener, place.Setting{Key: key, Value: strconv.Itoa(queue), Why: "the listener's queue must hold what waits to be accepted"})
+		}
+	}
+	return s, spread(c, &s, listener)
+}
+
+// rangeSettings make the kernel choose from the ports of the run and no others.
+func rangeSettings(s *place.Spec, c *loadgen.Config, host place.Host) error {
 	reserved, err := reservedPorts(c, host)
 	if err != nil {
-		return s, err
+		return err
 	}
 	_, byUser := c.Sysctls[keyReserved]
 	delete(s.User, keyReserved) // it becomes part of the tool's own value
@@ -78,21 +103,7 @@ func spec(c *loadgen.Config, host place.Host) (place.Spec, error) {
 	if all := reserved.Union(ports.Of(hull).Minus(wanted)); byUser || all.String() != reserved.String() {
 		tool(keyReserved, all.String(), "ports between the ranges, excluded or reserved")
 	}
-	queue := min(2*wanted.Size(), maxQueue)
-	atLeast(host, keyBacklog, queue, tool)
-	atLeast(host, keySynBacklog, queue, tool)
-	addresses := slices.Clone(c.Sources)
-	for _, t := range c.Targets {
-		addresses = append(addresses, t.Addr())
-	}
-	for _, a := range addresses {
-		if !a.IsLoopback() { // those are there
-			s.Addresses = append(s.Addresses, addrPrefix(a))
-		}
-	}
-	slices.SortFunc(s.Addresses, comparePrefix)
-	s.Addresses = slices.Compact(s.Addresses)
-	return s, nil
+	return nil
 }
 
 // reservedPorts are those that the user or else the host reserves.
@@ -106,12 +117,4 @@ func reservedPorts(c *loadgen.Config, host place.Host) (ports.Ranges, error) {
 		return nil, named("--sysctl "+keyReserved, err)
 	}
 	return reserved, nil
-}
-
-// atLeast raises a setting that is lower on the host.
-func atLeast(host place.Host, key string, value int, set func(key, value, why string)) {
-	if have, err := strconv.Atoi(host.Settings[key]); err == nil && have >= value {
-		return
-	}
-	set(key, strconv.Itoa(value), "the listener's queue must hold what waits to be accepted")
 }

@@ -15,6 +15,7 @@ func (a *app) runVerbs() []*cobra.Command {
 	return []*cobra.Command{
 		linuxOnly("fill", "open connections until no port is left (Linux only)"),
 		linuxOnly("survey", "which ports are picked, and in what order (Linux only)"),
+		linuxOnly("reach", "which source ports a path lets through (Linux only)"),
 		linuxOnly("bench", "the standard suite (Linux only)"),
 		linuxOnly("serve", "the bundled listener alone (Linux only)"),
 		linuxOnly("doctor", "what this machine allows, and what would block a run (Linux only)"),

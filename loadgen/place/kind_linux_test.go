@@ -13,12 +13,10 @@ func TestParse(t *testing.T) {
 		}
 	}
 	for word, want := range map[string]string{
-		"pair":    `place "pair": not in this version; this version has private`,
-		"nat":     `place "nat": not in this version; this version has private`,
-		"host":    `place "host": not in this version; this version has private`,
-		"privat":  `place "privat": no such place; this version has private`,
-		"":        `place "": no such place; this version has private`,
-		"Private": `place "Private": no such place; this version has private`,
+		"host":    `place "host": not in this version; this version has private, pair, nat`,
+		"privat":  `place "privat": no such place; this version has private, pair, nat`,
+		"":        `place "": no such place; this version has private, pair, nat`,
+		"Private": `place "Private": no such place; this version has private, pair, nat`,
 	} {
 		_, err := Parse(word)
 		f := faultOf(err)
@@ -37,7 +35,7 @@ func TestKindAsText(t *testing.T) {
 	if err := json.Unmarshal(text, &kind); err != nil || kind != Private {
 		t.Errorf("%s is read %v, %v", text, kind, err)
 	}
-	if err := json.Unmarshal([]byte(`"pair"`), &kind); err == nil {
-		t.Errorf(`"pair" is read %v`, kind)
+	if err := json.Unmarshal([]byte(`"host"`), &kind); err == nil {
+		t.Errorf(`"host" is read %v`, kind)
 	}
 }

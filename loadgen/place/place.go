@@ -1,12 +1,13 @@
-// Package place knows where a run happens: so far in a private host, a network
-// namespace of the run's own that has the host's settings.
+// Package place knows where a run happens: in a private host, a network
+// namespace of the run's own that has the host's settings; on two such hosts
+// that a link joins; or on hosts on both sides of a gateway.
 //
 // The parent looks at the host with ReadHost, starts lastport once more inside
 // new namespaces with Start, and reads the frames that the child writes. The
-// child takes its request with Join and makes the namespace a host with Setup.
-// Nothing of a place has a name on the host: when the child ends, however it
-// does, the kernel removes the namespace with all that is in it, and when the
-// parent ends the kernel kills the child.
+// child takes its request with Join and makes the place with Build, further
+// hosts in namespaces that it alone holds. Nothing of a place has a name on the
+// host: when the child ends, however it does, the kernel removes the namespaces
+// with all that is in them, and when the parent ends the kernel kills the child.
 //
 // What is measured there, what a request or a frame holds, and what a person
 // is told about it do not belong here.
@@ -21,14 +22,17 @@ import (
 // Kind is where a run happens. The zero value is Private.
 type Kind uint8
 
-// Private is a namespace with one host in it, which reaches itself over its
-// loopback link.
-const Private Kind = 0
+// The kinds of places.
+const (
+	Private Kind = iota // one host, which reaches itself over its loopback link
+	Pair                // a client and a server, joined by a link
+	NAT                 // clients, a gateway that translates their addresses and ports, and a server
+)
 
-var kindNames = [...]string{"private"}
+var kindNames = [...]string{"private", "pair", "nat"}
 
 // later are the kinds that are planned and that this version does not have.
-var later = [...]string{"host", "pair", "nat"}
+var later = [...]string{"host"}
 
 // Kinds lists the words that Parse takes.
 func Kinds() []string { return slices.Clone(kindNames[:]) }

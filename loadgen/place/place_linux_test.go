@@ -57,7 +57,7 @@ type visit struct {
 }
 
 // enter starts a child and takes its reply.
-func enter(t testing.TB, s Spec) *visit {
+func enter(t testing.TB, s any) *visit {
 	t.Helper()
 	v := &visit{stderr: new(bytes.Buffer)}
 	var err error
@@ -98,7 +98,7 @@ func TestPrivateHost(t *testing.T) {
 				{"net.core.somaxconn", "70000", "overridden"},
 			}
 			s.User = map[string]string{"net.core.somaxconn": "65000", "net.ipv4.tcp_tw_reuse": "1"}
-			r := startOuter(t, job{Spec: s}, attr).reply(t)
+			r := startOuter(t, job{Spec: errand{Spec: s}}, attr).reply(t)
 			if r.Err != "" {
 				t.Fatal(r.Err)
 			}

@@ -55,6 +55,7 @@ type reply struct {
 	NetNS  string
 	Bound  []string // addresses of the request that could be bound at once
 	Kept   bool     // the frames' pipe would go on to programs that the child starts
+	Tour            // of a place of several hosts
 	fault
 }
 
@@ -89,12 +90,16 @@ func playChild() error {
 	if err != nil {
 		return err
 	}
-	var spec Spec
+	var spec errand
 	if err := json.Unmarshal(parent.Request, &spec); err != nil {
 		return err
 	}
 	answer := reply{Pid: os.Getpid()}
-	answer.Report, err = Setup(spec)
+	if spec.Kind == Private {
+		answer.Report, err = Setup(spec.Spec)
+	} else {
+		answer.Tour, err = spec.tour()
+	}
 	answer.fault = faultOf(err)
 	answer.NetNS, _ = kernel.NetNS()
 	for _, prefix := range spec.Addresses {
@@ -125,7 +130,7 @@ type job struct {
 	Write   map[string]string // sysctls
 	Drop    bool              // give CAP_NET_ADMIN up
 	Seccomp bool              // forbid new namespaces as a container does
-	Spec    Spec
+	Spec    errand
 }
 
 // playOuter starts a child, hands its reply on, and stays until SIGINT, which
@@ -185,7 +190,7 @@ func roleEnv(role string) []string {
 	return append(os.Environ(), roleVar+"="+role, "GORACE=atexit_sleep_ms=0")
 }
 
-func childOptions(spec Spec, stderr io.Writer) Options {
+func childOptions(spec any, stderr io.Writer) Options {
 	request, err := json.Marshal(spec)
 	if err != nil {
 		panic(err)

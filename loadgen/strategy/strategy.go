@@ -98,11 +98,15 @@ func (t Traits) ByTarget(udp bool) bool { return !udp && !t.Early }
 type Pools struct {
 	Sources, Targets int
 	ByTarget         bool
+	Shared           bool // behind a gateway: all sources draw on its ports
 }
 
 // Count returns how many pools there are.
 func (p Pools) Count() int {
 	n := max(1, p.Sources)
+	if p.Shared {
+		n = 1
+	}
 	if p.ByTarget {
 		n *= max(1, p.Targets)
 	}
@@ -111,6 +115,9 @@ func (p Pools) Count() int {
 
 // Of returns the pool of a source and a target.
 func (p Pools) Of(source, target uint16) int {
+	if p.Shared {
+		source = 0
+	}
 	if p.ByTarget {
 		return int(source)*max(1, p.Targets) + int(target)
 	}
