@@ -27,10 +27,18 @@ func TestGatewaySection(t *testing.T) {
 			"24 for want of a port · 4 of them while it still had one · 2 more on the way to it",
 			"1 attempt lost a SYN with less than half of the ports in use", "tracked for 10s at most", "20 · 262,144 at most",
 		}, "early"},
-		{"of a churn", result.NAT{Range: "2000", Ports: 1, Random: true, Clients: 1, Addresses: []result.NATAddress{{Address: "198.19.255.1"}}, SYNsLost: n(0)},
-			[]string{"2000 · 1 port · chosen at random", "0 for want of a port"}, "collisions"},
-		{"that was full", result.NAT{Range: "2000", Ports: 1, Conntrack: result.Counters{"early_drop": 3}},
-			[]string{"3 removed early to make room"}, "behind it"},
+		{
+			"of a churn",
+			result.NAT{Range: "2000", Ports: 1, Random: true, Clients: 1, Addresses: []result.NATAddress{{Address: "198.19.255.1"}}, SYNsLost: n(0)},
+			[]string{"2000 · 1 port · chosen at random", "0 for want of a port"},
+			"collisions",
+		},
+		{
+			"that was full",
+			result.NAT{Range: "2000", Ports: 1, Conntrack: result.Counters{"early_drop": 3}},
+			[]string{"3 removed early to make room"},
+			"behind it",
+		},
 	} {
 		var text strings.Builder
 		r := &result.Result{Run: result.Run{Scenario: "fill"}, NAT: &c.nat}

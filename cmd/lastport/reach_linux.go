@@ -76,7 +76,6 @@ func notOfReach() []foreign {
 		{[]string{"strategy", "window-size", "window-moves", "tradeoff", "seed"}, "a reach asks for each port by itself, in ascending order"},
 		{[]string{"workers"}, "a reach is one worker's"},
 		{[]string{"proto"}, "a reach is made over TCP, whose answers tell on which way something was dropped"},
-		{[]string{"nat-range", "nat-addresses", "nat-random", "nat-timeout", "clients"}, "a reach does not go through a gateway"},
 	}
 }
 
