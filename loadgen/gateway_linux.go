@@ -83,14 +83,16 @@ func (g *gateway) capacity() capacity.Gateway {
 	}
 }
 
-// syns is how many SYNs, or datagrams, an attempt sends within its timeout: at 0,
-// 1, 2 and 3 s (tcp_syn_linear_timeouts).
+// synLinear is the setting that says how often a SYN is sent again after a second.
+const synLinear = "net.ipv4.tcp_syn_linear_timeouts"
+
+// syns is how many SYNs, or datagrams, an attempt sends within its timeout.
 func (g *gateway) syns() int64 {
-	const linear = 4
-	if g.cfg.UDP {
-		return 1
+	n := 1
+	for !g.cfg.UDP && scenario.SYNAfter(n, number(synLinear)) < g.cfg.Timeout {
+		n++
 	}
-	return min(linear, 1+int64((g.cfg.Timeout-1)/time.Second))
+	return int64(n)
 }
 
 // Delayed implements engine.Path.

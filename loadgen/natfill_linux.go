@@ -35,7 +35,7 @@ func (r *run) goThrough(usable int64) int64 {
 func (r *run) through(o scenario.Opening) *scenario.Through {
 	most := r.answer.Connections.Max
 	return scenario.NewThrough(scenario.Through{
-		Opening: o, Workers: len(r.engines), Full: func() bool { return r.tally.Open() >= most },
+		Opening: o, Workers: len(r.engines), Linear: number(synLinear), Full: func() bool { return r.tally.Open() >= most },
 	})
 }
 

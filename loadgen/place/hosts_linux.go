@@ -134,7 +134,7 @@ func (b *builder) address() error {
 		}
 	}
 	if err := b.hosts.server.Do(func() error { return settle(uplink, b.spec.Server.Addresses) }); err != nil {
-		return err
+		return ofServer(err)
 	}
 	if b.spec.Kind != NAT {
 		return nil
@@ -191,6 +191,10 @@ func (r *Report) rename() {
 
 // ofServer puts the server's flag into what is said of a setting.
 func ofServer(err error) error {
+	var address *addressError
+	if errors.As(err, &address) {
+		return &addressError{address.error, peerFlag}
+	}
 	var usage *UsageError
 	if !errors.As(err, &usage) {
 		return err

@@ -143,6 +143,30 @@ func TestBadPeerSettings(t *testing.T) {
 	}
 }
 
+// Each host may have IPv6 disabled, as the machine has, and has a flag of its own.
+func TestHostsWithoutIPv6(t *testing.T) {
+	requireNamespaces(t)
+	const key = "net.ipv6.conf.all.disable_ipv6"
+	s := pair(t)
+	s.Host.Settings[key] = "1"
+	if r := enter(t, s); !strings.Contains(r.Err, "IPv6 is disabled") || r.Hint != "--sysctl "+key+"=0" {
+		t.Errorf("%+v", r.fault)
+	}
+	four := s
+	four.Addresses, four.Server.Addresses = s.Addresses[:1], s.Server.Addresses[:1]
+	if r := enter(t, errand{Spec: four, Dial: 1}); r.Err != "" || len(r.Peers) != 1 {
+		t.Errorf("over IPv4: %+v, peers %v", r.fault, r.Peers)
+	}
+	s.User = map[string]string{key: "0"}
+	if r := enter(t, s); !strings.Contains(r.Err, "IPv6 is disabled") || r.Hint != "--peer-sysctl "+key+"=0" {
+		t.Errorf("with the client's setting: %+v", r.fault)
+	}
+	s.Server.User = s.User
+	if r := enter(t, s); r.Err != "" {
+		t.Errorf("with both settings: %+v", r.fault)
+	}
+}
+
 func TestBuildRefusesTheHost(t *testing.T) {
 	for _, kind := range []Kind{Private, Pair, NAT} {
 		if _, _, err := Build(Spec{Kind: kind}); err == nil {

@@ -64,7 +64,12 @@ func ready(name string, other net.HardwareAddr) error {
 		err := netlink.NeighSet(&netlink.Neigh{
 			LinkIndex: l.Attrs().Index, State: netlink.NUD_PERMANENT, IP: net.ParseIP(hop), HardwareAddr: other,
 		})
-		if err != nil && (hop == nextHop4 || !errors.Is(err, unix.EAFNOSUPPORT)) { // a kernel without IPv6
+		// A kernel without IPv6, or a host that has it disabled: whoever wants an IPv6
+		// address there is told when it is added.
+		if hop == nextHop6 && (errors.Is(err, unix.EAFNOSUPPORT) || errors.Is(err, unix.EINVAL)) {
+			continue
+		}
+		if err != nil {
 			return fmt.Errorf("link %s: neighbour %s: %w", name, hop, err)
 		}
 	}

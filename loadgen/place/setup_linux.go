@@ -148,7 +148,7 @@ func addAddress(link netlink.Link, prefix netip.Prefix) error {
 	case err == nil, errors.Is(err, unix.EEXIST):
 		return awaitRoute(prefix.Addr())
 	case errors.Is(err, unix.EACCES) && prefix.Addr().Is6():
-		return &addressError{fmt.Errorf("add address %s: IPv6 is disabled, as on the host: %w", prefix, err)}
+		return &addressError{fmt.Errorf("add address %s: IPv6 is disabled, as on the host: %w", prefix, err), sysctlFlag}
 	}
 	return fmt.Errorf("add address %s: %w", prefix, err)
 }
@@ -171,10 +171,13 @@ func awaitRoute(addr netip.Addr) error {
 }
 
 // addressError is an IPv6 address on a host that has IPv6 disabled.
-type addressError struct{ error }
+type addressError struct {
+	error
+	flag string // which sets that host's settings
+}
 
 // Hint says how the run gets IPv6 all the same.
-func (e *addressError) Hint() string { return "--sysctl net.ipv6.conf.all.disable_ipv6=0" }
+func (e *addressError) Hint() string { return e.flag + " net.ipv6.conf.all.disable_ipv6=0" }
 
 // Unwrap returns the error of the call.
 func (e *addressError) Unwrap() error { return e.error }

@@ -35,6 +35,8 @@ type Through struct {
 	Full func() bool
 	// Workers is how many share the runs of failures.
 	Workers int
+	// Linear is tcp_syn_linear_timeouts: see SYNAfter.
+	Linear int
 
 	run   int // attempts since the last success that found no port of the gateway
 	other int // likewise, for another cause
@@ -155,7 +157,7 @@ func (t *Through) LostBefore(moment int64) int64 {
 	lost := t.again
 	for _, f := range t.fails {
 		for n := range f.syns {
-			if f.at+synAfter(n) <= moment {
+			if f.at+int64(SYNAfter(n, t.Linear)) <= moment {
 				lost++
 			}
 		}
@@ -163,15 +165,17 @@ func (t *Through) LostBefore(moment int64) int64 {
 	return lost
 }
 
-// synAfter returns when SYN number n, counted from 0, follows the first: after 1,
-// 2, 3 and 4 s by the default of tcp_syn_linear_timeouts, then at distances that
-// double.
-func synAfter(n int) int64 {
-	const linear = 4
-	at := int64(min(n, linear)) * int64(time.Second)
-	for i, distance := linear, int64(time.Second); i < n; i++ {
+// SYNAfter returns how long after the first SYN number n follows, counted from 0.
+// Each comes a second after the one before, as often as tcp_syn_linear_timeouts
+// says (4 by default; Linux before 6.5 has no such setting, which is 0), then at
+// distances that double: tcp_retransmit_timer of net/ipv4/tcp_timer.c.
+func SYNAfter(n, linear int) time.Duration {
+	at, distance := time.Duration(0), time.Second
+	for i := range n {
 		at += distance
-		distance *= 2
+		if i >= linear {
+			distance *= 2
+		}
 	}
 	return at
 }

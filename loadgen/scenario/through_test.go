@@ -167,6 +167,18 @@ func TestThroughReaches(t *testing.T) {
 	}
 }
 
+// The kernel sends SYNs at 0, 1, 2, 3, 4, 5, 7 and 11 s by default, and at 0, 1, 3
+// and 7 s where it knows no linear timeouts.
+func TestSYNAfter(t *testing.T) {
+	for linear, want := range map[int][]time.Duration{4: {0, 1, 2, 3, 4, 5, 7, 11}, 0: {0, 1, 3, 7}, 1: {0, 1, 2, 4, 8}} {
+		for n, seconds := range want {
+			if got := scenario.SYNAfter(n, linear); got != seconds*time.Second {
+				t.Errorf("SYN %d of %d linear comes after %v, want %d s", n, linear, got, seconds)
+			}
+		}
+	}
+}
+
 // A row of attempts toward one target is as long as the gateway has addresses,
 // so that they do not always come to the same one.
 func TestSpreadInRows(t *testing.T) {
