@@ -39,11 +39,10 @@ func TestTargetThatResets(t *testing.T) {
 		r.do(t, fill)
 		var from kernel.Sockaddr
 		for range n {
-			fd, errno := kernel.Accept(listener, &from)
-			if errno != 0 {
-				t.Fatalf("accept: %v", errno)
-			}
-			_ = kernel.Reset(fd)
+			waitFor(t, "a connection to accept", func() bool {
+				fd, errno := kernel.Accept(listener, &from)
+				return errno == 0 && kernel.Reset(fd) == 0
+			})
 		}
 		if closes := r.do(t, scenario.NewRelease(fill.Conns())); len(closes) != n || r.tally.Open() != 0 || len(clients(t, target)) != 0 {
 			t.Errorf("%v: %d closed, %d open, sockets %v", mode, len(closes), r.tally.Open(), clients(t, target))
