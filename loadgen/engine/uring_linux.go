@@ -18,6 +18,7 @@ const MaxInFlight = 1024
 const (
 	entries   = 1024            // submissions that can wait to be handed over
 	mostLinks = 16              // more than are written at a time: a chain, or the close of one
+	mostNext  = 3               // submissions that one completion leads to
 	mostTaken = 128             // completions taken in one round
 	sweepEach = 10e6            // nanoseconds between two looks for attempts whose time is over
 	lastWords = 5 * time.Second // in which all that was canceled must have ended
@@ -114,13 +115,13 @@ func (e *chained) drive(work step.Work) error {
 		for i := range e.steps[:n] {
 			e.begin(&e.steps[i], now)
 		}
+		if now >= e.sweep {
+			e.expire(now) // before what was written is handed over: then there is room for what take writes
+		}
 		if err := e.wait(wake, now); err != nil {
 			return err
 		}
 		now = e.Clock.Now()
-		if now >= e.sweep {
-			e.expire(now)
-		}
 		e.take(work, now)
 	}
 }
@@ -155,11 +156,12 @@ func (e *chained) submit(wait int, patience time.Duration) error {
 
 func (e *chained) inFlight() int { return len(e.chains) - len(e.free) }
 
-// take hands on what has ended.
+// take hands on what has ended, as long as there is room for what follows from
+// it: the rest waits until that is handed over.
 func (e *chained) take(work step.Work, now int64) {
 	done := e.Log.Room(mostTaken)
 	var c uring.Completion
-	for len(done) < mostTaken && e.ring.Next(&c) {
+	for len(done) < mostTaken && e.ring.Room() >= mostNext && e.ring.Next(&c) {
 		k, link := untag(c.Tag)
 		switch {
 		case link == linkCancel: // what it was to end had ended by itself
