@@ -21,7 +21,7 @@ import (
 	"lastport/loadgen/strategy"
 )
 
-func TestMain(m *testing.M) { nstest.Main(m) }
+func TestMain(m *testing.M) { os.Exit(nstest.Run(m)) }
 
 const (
 	ms = time.Millisecond
