@@ -36,10 +36,11 @@ type chained struct {
 	chains []chain
 	free   []uint32 // slots
 	steps  [batch]step.Step
-	due    int   // ends that are to come of what was written and not handed over
-	sweep  int64 // when to look for attempts whose time is over
-	strays bool  // an accept was given up: what it waited for may still come
-	ask    byte  // what asks a listener to close; the kernel reads it
+	due    int    // ends that are to come of what was written and not handed over
+	sweep  int64  // when to look for attempts whose time is over
+	swept  uint32 // the slot that the next look begins with
+	strays bool   // an accept was given up: what it waited for may still come
+	ask    byte   // what asks a listener to close; the kernel reads it
 }
 
 // NewURing makes the engine, for at most o.Connections in flight and not more
@@ -182,14 +183,18 @@ func (e *chained) take(work step.Work, now int64) {
 	}
 }
 
-// expire cancels attempts whose time is over. What is canceled says so itself;
-// until it has, it is canceled again at the next look.
+// expire cancels attempts whose time is over, as many as there is room for; the
+// next round goes on with the rest. What is canceled says so itself; until it has,
+// it is canceled again at the next look.
 func (e *chained) expire(now int64) {
 	e.sweep = now + sweepEach
-	for k := range e.chains {
-		if c := &e.chains[k]; c.busy && c.deadline <= now {
-			e.cancel(uint32(k), outcome.TimedOut)
+	for range e.chains {
+		k := e.swept
+		if c := &e.chains[k]; c.busy && c.deadline <= now && !e.cancel(k, outcome.TimedOut) {
+			e.sweep = now
+			return
 		}
+		e.swept = (k + 1) % uint32(len(e.chains))
 	}
 }
 
