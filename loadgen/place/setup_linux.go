@@ -79,7 +79,12 @@ func furnish(spec Spec) (Report, error) {
 	if _, err := bringUp("lo"); err != nil {
 		return Report{}, powerless(err)
 	}
-	return applySettings(kernelStore{}, spec)
+	report, err := applySettings(kernelStore{}, spec)
+	if err != nil {
+		return Report{}, err
+	}
+	ownTable(kernelStore{}, spec.Host, &report)
+	return report, nil
 }
 
 // addAddresses adds addresses to a link.
