@@ -118,6 +118,8 @@ func (s *surroundings) findHolders(cfg *Config) error {
 		}
 		if slices.Contains(cfg.Targets, sock.Local) {
 			holder.What = "the run's own listener"
+		} else if sock.State != diag.Established && cfg.Held.Contains(port) {
+			holder.What = "the stranger of --held"
 		}
 		s.holders = append(s.holders, holder)
 	}
@@ -206,7 +208,7 @@ func (s *surroundings) predict(cfg *Config, traits strategy.Traits) capacity.Ans
 	return capacity.Predict(capacity.Question{
 		Proto: cfg.proto(), Strategy: traits, Range: cfg.Ports(), Reserved: s.reserved, Held: s.taken.held, HeldElsewhere: s.taken.elsewhere, Uncertain: s.taken.unsure, UncertainElsewhere: s.taken.unsureToo,
 		SystemRange: s.system, Sources: max(1, len(cfg.Sources)), Targets: len(cfg.Targets), Limit: cfg.Connections, Hold: cfg.Hold,
-		Close: cfg.Close.String(), Settings: s.settings,
+		Linger: cfg.lateClose(), Close: cfg.Close.String(), Settings: s.settings,
 	})
 }
 

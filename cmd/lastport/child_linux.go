@@ -73,6 +73,11 @@ func inPlace(parent *place.Parent, frames loadgen.Sink) error {
 	if err := cfg.Settle(); err != nil {
 		return err
 	}
+	stranger, err := holdPorts(cfg)
+	if err != nil {
+		return err
+	}
+	defer stranger.leave()
 	listener, err := listen(cfg)
 	if err != nil {
 		return err
@@ -125,6 +130,7 @@ func listen(cfg *loadgen.Config) (*server.Listener, error) {
 		ServerFirst: cfg.Close.ServerFirst(),
 		Keep:        true,
 		RST:         cfg.Close.RST(),
+		Linger:      cfg.Linger,
 		Connections: mostConnections(cfg),
 	})
 	if err != nil {

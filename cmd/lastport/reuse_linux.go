@@ -132,6 +132,9 @@ func (f *reuseFlags) reuseConfig(c *loadgen.Config) (err error) {
 	}
 	c.UserTimeout = f.userTimeout
 	if c.Mode != loadgen.ModeClose {
+		if c.Linger > 0 {
+			return usagef("leave --linger out", "--linger %v: in mode %s nobody closes late, because nobody closes", f.linger, c.Mode)
+		}
 		if c.Ends == loadgen.EndsApart {
 			return usagef("--ends together", "--ends apart: the silent peer of --mode %s is on the generator's thread", c.Mode)
 		}
