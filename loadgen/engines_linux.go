@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"lastport/loadgen/engine"
+	"lastport/loadgen/kernel"
 	"lastport/loadgen/kernel/uring"
 	"lastport/loadgen/strategy"
 	"lastport/reports/result"
@@ -101,7 +102,20 @@ func (c *Config) atATime(t strategy.Traits) int {
 	}
 	const share = 4 // of the ports
 	tuples := c.Ports().Size() * c.space(nil).Pools(t).Count()
+	if c.Engine == EngineURing {
+		each = max(1, min(each, ringBound()))
+	}
 	return max(c.Workers, min(each*c.Workers, tuples/share))
+}
+
+// ringBound is how many connections one worker's ring can hold: its descriptors
+// count by RLIMIT_NOFILE, two for each (io_uring_register(2)).
+func ringBound() int {
+	limit, err := kernel.NoFileLimit()
+	if err != nil {
+		return engine.MaxInFlight
+	}
+	return int(min(limit/2, engine.MaxInFlight))
 }
 
 // RingListener says whether the listener is to accept by a ring too. One that
@@ -127,6 +141,8 @@ func (c *Config) unfit() error {
 		return no("--proto udp: a ring does whole TCP connections")
 	case c.Concurrency > engine.MaxInFlight*c.Workers:
 		return no("--concurrency %d: a ring does at most %d for each worker", c.Concurrency, engine.MaxInFlight)
+	case c.Concurrency > ringBound()*c.Workers:
+		return no("--concurrency %d: the descriptor limit leaves a ring %d for each worker", c.Concurrency, ringBound())
 	}
 	for _, t := range c.Targets {
 		if c.Ports().Contains(t.Port()) {

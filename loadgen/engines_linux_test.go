@@ -159,8 +159,10 @@ func withoutRings(t *testing.T, f func()) {
 func TestChurnByARing(t *testing.T) {
 	cfg := churnConfig(fresh(t, 200), freshTarget(), 0, 230)
 	cfg.Engine, cfg.Concurrency = EngineURing, 8
+	set(t, "net.ipv4.tcp_rfc1337", "1") // with ends apart a stray RST may end a TIME_WAIT
 	r := must(t, cfg, listen(t, cfg.Targets[0], serves), &frames{})
-	if r.Attempts != 230 || r.Outcomes.OK != 200 || r.Outcomes.NoPort != 30 || r.Measured.FirstNoPort.Attempt != 201 {
+	// Of eight in flight the last may find the last port.
+	if first := r.Measured.FirstNoPort.Attempt; r.Attempts != 230 || r.Outcomes.OK != 200 || r.Outcomes.NoPort != 30 || first > 201 || first <= 201-8 {
 		t.Errorf("outcomes %+v, first no_port %+v", r.Outcomes, r.Measured.FirstNoPort)
 	}
 	if r.Latency != (result.Latency{}) || r.Ports != nil || r.ScheduleError != nil {

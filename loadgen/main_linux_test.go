@@ -20,7 +20,7 @@ import (
 	"lastport/reports/result"
 )
 
-func TestMain(m *testing.M) { nstest.Main(m) }
+func TestMain(m *testing.M) { os.Exit(nstest.Run(m)) }
 
 // setRange makes low to high the namespace's ephemeral range.
 func setRange(t *testing.T, low, high uint16) ports.Ranges {

@@ -15,7 +15,7 @@ import (
 	"lastport/reports/result"
 )
 
-func TestMain(m *testing.M) { nstest.Main(m) }
+func TestMain(m *testing.M) { os.Exit(nstest.Run(m)) }
 
 // anyPort is the tests' address with a port that the kernel chooses: what an
 // earlier test left in TIME_WAIT is not in the way.

@@ -74,7 +74,7 @@ func newAcceptor(l *Listener, share int) (a *acceptor, err error) {
 			err = kernel.PinTo(l.config.CPUs[share])
 		}
 		if err == nil {
-			a.ring, err = uring.New(ringEntries, ringRoom)
+			a.ring, err = uring.New(ringEntries, room(ringRoom))
 		}
 	})
 	if err != nil {
@@ -109,6 +109,15 @@ func (a *acceptor) run() {
 
 func (a *acceptor) listen(address int) {
 	a.ring.AcceptAll(a.sockets[address], ringAccept|uint64(address))
+}
+
+// room is how many of so many connections the descriptor limit lets a ring hold.
+func room(most uint32) uint32 {
+	limit, err := kernel.NoFileLimit()
+	if err != nil {
+		return most
+	}
+	return uint32(min(uint64(most), limit))
 }
 
 // round waits for what comes and handles it. While there is traffic it waits for

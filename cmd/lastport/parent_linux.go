@@ -33,7 +33,13 @@ func (a *app) execute(cfg loadgen.Config, host place.Host, f *folder, progress s
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)
-	child, err := place.Start(place.Options{Args: []string{childVerb}, Request: body, Stderr: os.Stderr})
+	held, err := heldAtMost(&cfg, host)
+	if err != nil {
+		return nil, err
+	}
+	child, err := place.Start(place.Options{
+		Args: []string{childVerb}, Request: body, Table: place.TableFor(2*held, host), Stderr: os.Stderr,
+	})
 	if err != nil {
 		return nil, err
 	}

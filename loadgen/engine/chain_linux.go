@@ -188,11 +188,11 @@ func (e *chained) clean(k uint32, at link) {
 	e.due++
 }
 
-// cancel ends the chain at whatever it waits for. It may wait for nothing: then
-// it ends by itself.
-func (e *chained) cancel(k uint32, why outcome.Code) {
+// cancel ends the chain at whatever it waits for, and says whether there was
+// room to. It may wait for nothing: then it ends by itself.
+func (e *chained) cancel(k uint32, why outcome.Code) bool {
 	if e.ring.Room() < mostLinks {
-		return // at the next look
+		return false
 	}
 	c := &e.chains[k]
 	if c.ended == outcome.OK {
@@ -201,6 +201,7 @@ func (e *chained) cancel(k uint32, why outcome.Code) {
 	for _, l := range []link{linkConnect, linkAccept, linkWait} {
 		e.ring.Cancel(tag(k, l), tag(k, linkCancel))
 	}
+	return true
 }
 
 // finish ends an attempt: nothing of it is open any more.

@@ -39,11 +39,10 @@ func TestTargetThatResets(t *testing.T) {
 		r.do(t, fill)
 		var from kernel.Sockaddr
 		for range n {
-			fd, errno := kernel.Accept(listener, &from)
-			if errno != 0 {
-				t.Fatalf("accept: %v", errno)
-			}
-			_ = kernel.Reset(fd)
+			waitFor(t, "a connection to accept", func() bool {
+				fd, errno := kernel.Accept(listener, &from)
+				return errno == 0 && kernel.Reset(fd) == 0
+			})
 		}
 		if closes := r.do(t, scenario.NewRelease(fill.Conns())); len(closes) != n || r.tally.Open() != 0 || len(clients(t, target)) != 0 {
 			t.Errorf("%v: %d closed, %d open, sockets %v", mode, len(closes), r.tally.Open(), clients(t, target))
@@ -89,27 +88,32 @@ func TestTargetThatNeverAnswers(t *testing.T) {
 
 // While attempts wait for a peer that is silent, the rest of the process, the
 // garbage collector included, goes on: it stops the world more than once a
-// collection, and if a thread that waits held its processor, each of these would
-// last until the end of a wait, a second.
+// collection, and if a thread that waits held its processor, that would have to
+// wait for the end of the wait. So collections that begin and end within one wait
+// show that it does not; on a busy machine not every one is as quick.
 func TestCollectorGoesOnDuringWaits(t *testing.T) {
-	const collections = 20
+	const enough, most = 3, 500
 	sources := sourcePorts(t, 40000, 40099)
 	target := deaf(t)
 	r := newRig(t, setup{target: target.AddrPort(), sources: sources, mode: step.ClientRST, timeout: time.Minute})
-	var collected atomic.Int64
-	work := &script{batches: [][]step.Step{opens(10)}, stop: func() bool { return collected.Load() >= collections }}
-	ended := make(chan struct{})
+	var ended atomic.Bool
+	work := &script{batches: [][]step.Step{opens(10)}, stop: ended.Load}
+	within := make(chan int)
 	go func() {
-		defer close(ended)
-		for range collections {
+		n := 0
+		for i := 0; i < most && n < enough; i++ {
+			before := work.asked.Load()
 			runtime.GC()
-			collected.Add(1)
+			if before > 0 && work.asked.Load() == before {
+				n++
+			}
 		}
+		ended.Store(true)
+		within <- n
 	}()
 	done := r.do(t, work)
-	<-ended
-	if work.asked > collections/4 {
-		t.Errorf("%d garbage collections took %d waits", collections, work.asked)
+	if n := <-within; n < enough {
+		t.Errorf("%d of %d garbage collections ended within the wait in which they began", n, most)
 	}
 	if len(done) != 10 || outcomes(done)[outcome.Canceled] != 10 {
 		t.Errorf("outcomes %v, want 10 canceled", outcomes(done))

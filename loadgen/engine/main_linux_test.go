@@ -21,7 +21,7 @@ import (
 	"lastport/loadgen/strategy"
 )
 
-func TestMain(m *testing.M) { nstest.Main(m) }
+func TestMain(m *testing.M) { os.Exit(nstest.Run(m)) }
 
 const (
 	ms = time.Millisecond
@@ -286,8 +286,8 @@ func opening(expected int) *scenario.Opening {
 type script struct {
 	batches [][]step.Step
 	waiting int
-	asked   int         // how often it had nothing to do but to wait
-	stop    func() bool // gives up what is pending
+	asked   atomic.Int64 // how often it had nothing to do but to wait
+	stop    func() bool  // gives up what is pending
 }
 
 func (s *script) Next(now int64, steps []step.Step) (int, int64) {
@@ -295,7 +295,7 @@ func (s *script) Next(now int64, steps []step.Step) (int, int64) {
 	case s.stop != nil && s.stop():
 		return 0, step.Done
 	case s.waiting > 0:
-		s.asked++
+		s.asked.Add(1)
 		return 0, now + int64(time.Second)
 	case len(s.batches) == 0:
 		return 0, step.Done

@@ -18,6 +18,7 @@ const MaxInFlight = 1024
 const (
 	entries   = 1024            // submissions that can wait to be handed over
 	mostLinks = 16              // more than are written at a time: a chain, or the close of one
+	mostNext  = 3               // submissions that one completion leads to
 	mostTaken = 128             // completions taken in one round
 	sweepEach = 10e6            // nanoseconds between two looks for attempts whose time is over
 	lastWords = 5 * time.Second // in which all that was canceled must have ended
@@ -35,10 +36,11 @@ type chained struct {
 	chains []chain
 	free   []uint32 // slots
 	steps  [batch]step.Step
-	due    int   // ends that are to come of what was written and not handed over
-	sweep  int64 // when to look for attempts whose time is over
-	strays bool  // an accept was given up: what it waited for may still come
-	ask    byte  // what asks a listener to close; the kernel reads it
+	due    int    // ends that are to come of what was written and not handed over
+	sweep  int64  // when to look for attempts whose time is over
+	swept  uint32 // the slot that the next look begins with
+	strays bool   // an accept was given up: what it waited for may still come
+	ask    byte   // what asks a listener to close; the kernel reads it
 }
 
 // NewURing makes the engine, for at most o.Connections in flight and not more
@@ -114,13 +116,13 @@ func (e *chained) drive(work step.Work) error {
 		for i := range e.steps[:n] {
 			e.begin(&e.steps[i], now)
 		}
+		if now >= e.sweep {
+			e.expire(now) // before what was written is handed over: then there is room for what take writes
+		}
 		if err := e.wait(wake, now); err != nil {
 			return err
 		}
 		now = e.Clock.Now()
-		if now >= e.sweep {
-			e.expire(now)
-		}
 		e.take(work, now)
 	}
 }
@@ -155,11 +157,12 @@ func (e *chained) submit(wait int, patience time.Duration) error {
 
 func (e *chained) inFlight() int { return len(e.chains) - len(e.free) }
 
-// take hands on what has ended.
+// take hands on what has ended, as long as there is room for what follows from
+// it: the rest waits until that is handed over.
 func (e *chained) take(work step.Work, now int64) {
 	done := e.Log.Room(mostTaken)
 	var c uring.Completion
-	for len(done) < mostTaken && e.ring.Next(&c) {
+	for len(done) < mostTaken && e.ring.Room() >= mostNext && e.ring.Next(&c) {
 		k, link := untag(c.Tag)
 		switch {
 		case link == linkCancel: // what it was to end had ended by itself
@@ -180,14 +183,18 @@ func (e *chained) take(work step.Work, now int64) {
 	}
 }
 
-// expire cancels attempts whose time is over. What is canceled says so itself;
-// until it has, it is canceled again at the next look.
+// expire cancels attempts whose time is over, as many as there is room for; the
+// next round goes on with the rest. What is canceled says so itself; until it has,
+// it is canceled again at the next look.
 func (e *chained) expire(now int64) {
 	e.sweep = now + sweepEach
-	for k := range e.chains {
-		if c := &e.chains[k]; c.busy && c.deadline <= now {
-			e.cancel(uint32(k), outcome.TimedOut)
+	for range e.chains {
+		k := e.swept
+		if c := &e.chains[k]; c.busy && c.deadline <= now && !e.cancel(k, outcome.TimedOut) {
+			e.sweep = now
+			return
 		}
+		e.swept = (k + 1) % uint32(len(e.chains))
 	}
 }
 

@@ -178,6 +178,7 @@ func inForce(st store) map[string]string {
 		"net.ipv4.tcp_abort_on_overflow",
 		"net.ipv4.tcp_congestion_control",
 		"net.ipv4.tcp_ecn",
+		keyTable,
 		"net.ipv4.tcp_fin_timeout",
 		"net.ipv4.tcp_max_syn_backlog",
 		"net.ipv4.tcp_max_tw_buckets",

@@ -14,6 +14,7 @@ import (
 type Host struct {
 	NetNS    string            // the name of its network namespace
 	Settings map[string]string // its settings, by key
+	Table    int64             // buckets of its table of connections; 0: not known
 }
 
 // ReadHost reads the settings that a private host takes over: net.ipv4,
@@ -27,7 +28,7 @@ func ReadHost(also ...string) (Host, error) {
 	if err != nil {
 		return Host{}, err
 	}
-	host := Host{NetNS: ns, Settings: make(map[string]string)}
+	host := Host{NetNS: ns, Settings: make(map[string]string), Table: readTable()}
 	keys := []string{"net.core.somaxconn"}
 	for _, tree := range []string{"net.ipv4", "net.ipv6"} {
 		list, err := kernel.ListSysctls(tree, sharedGroup)

@@ -31,6 +31,9 @@ func Join() (*Parent, error) {
 	if err := unix.Fstat(framesFD, &stat); err != nil || stat.Mode&unix.S_IFMT != unix.S_IFIFO {
 		return nil, errors.New("private place: this process was not started by lastport")
 	}
+	if err := toOwnTable(); err != nil {
+		return nil, fmt.Errorf("private place: %w", err)
+	}
 	// Signals to the whole process group do not come here (see start); these are
 	// for those sent by name, as by pkill. The parent gets them too and drains.
 	// SIGTTOU: a group in the background may still write to its terminal.

@@ -156,15 +156,17 @@ func TestSignals(t *testing.T) {
 func TestNothingStays(t *testing.T) {
 	requireNamespaces(t)
 	for name, attr := range users() {
-		t.Run(name+", parent killed", func(t *testing.T) {
-			o := startOuter(t, job{}, attr)
-			r := o.reply(t)
-			if err := o.cmd.Process.Kill(); err != nil {
-				t.Fatal(err)
-			}
-			_ = o.cmd.Wait() // it was killed
-			wantGone(t, r)
-		})
+		for what, table := range map[string]int{"": 0, ", child executed twice": 4096} {
+			t.Run(name+", parent killed"+what, func(t *testing.T) {
+				o := startOuter(t, job{Table: table}, attr)
+				r := o.reply(t)
+				if err := o.cmd.Process.Kill(); err != nil {
+					t.Fatal(err)
+				}
+				_ = o.cmd.Wait() // it was killed
+				wantGone(t, r)
+			})
+		}
 		t.Run(name+", child killed", func(t *testing.T) {
 			o := startOuter(t, job{}, attr)
 			r := o.reply(t)

@@ -125,6 +125,7 @@ type job struct {
 	Write   map[string]string // sysctls
 	Drop    bool              // give CAP_NET_ADMIN up
 	Seccomp bool              // forbid new namespaces as a container does
+	Table   int               // buckets
 	Spec    Spec
 }
 
@@ -158,7 +159,10 @@ func playOuter(in io.Reader, out io.Writer) error {
 		return err
 	}
 	j.Spec.Host.NetNS = host.NetNS
-	child, err := Start(childOptions(j.Spec, os.Stderr))
+	j.Spec.Host.Table = host.Table
+	opts := childOptions(j.Spec, os.Stderr)
+	opts.Table = j.Table
+	child, err := Start(opts)
 	if err != nil {
 		return json.NewEncoder(out).Encode(reply{fault: faultOf(err)})
 	}

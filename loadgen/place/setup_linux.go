@@ -57,6 +57,7 @@ func Setup(spec Spec) (Report, error) {
 	if err != nil {
 		return Report{}, fmt.Errorf("private place: %w", err)
 	}
+	ownTable(kernelStore{}, spec.Host, &report)
 	for _, prefix := range spec.Addresses {
 		if err := addAddress(lo, prefix); err != nil {
 			return Report{}, fmt.Errorf("private place: %w", err)

@@ -20,6 +20,7 @@ type Options struct {
 	Args    []string  // its arguments, without the program's name
 	Env     []string  // its environment; nil is the parent's
 	Request []byte    // what Join returns there; at most 16 MiB
+	Table   int       // buckets of a table of connections of its own (TableFor); 0: it shares the host's
 	Stderr  io.Writer // takes its standard output and error; nil discards them
 }
 
@@ -97,6 +98,13 @@ func start(opts Options, attr *syscall.SysProcAttr) (*Child, error) {
 	child.cmd = exec.Command("/proc/self/exe", opts.Args...)
 	child.cmd.Args[0] = os.Args[0]
 	child.cmd.Env = opts.Env
+	if opts.Table > 0 {
+		host, err := kernel.NetNS()
+		if err != nil {
+			return nil, fmt.Errorf("private place: %w", err)
+		}
+		child.cmd.Env = append(child.cmd.Environ(), fmt.Sprintf("%s=%d %s", tableVar, opts.Table, host))
+	}
 	child.cmd.SysProcAttr = attr
 	child.cmd.Stdout, child.cmd.Stderr = opts.Stderr, opts.Stderr
 	theirs, err := child.pipes()

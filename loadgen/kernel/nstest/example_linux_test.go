@@ -8,7 +8,7 @@ import (
 
 // A package whose tests need the kernel writes
 //
-//	func TestMain(m *testing.M) { nstest.Main(m) }
+//	func TestMain(m *testing.M) { os.Exit(nstest.Run(m)) }
 //
 // and its tests find this address on their loopback link.
 func Example() {

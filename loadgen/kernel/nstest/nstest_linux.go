@@ -33,18 +33,13 @@ const (
 	requireEnv = "LASTPORT_REQUIRE_NETNS"
 )
 
-// Main is the whole of a TestMain: it runs the tests in a private namespace
-// with a loopback link that is up and has Addr and Addr6, and somaxconn at
-// 65,535, and ends the process with their status, as the main of a test program
-// does.
+// Run runs a package's tests in a private namespace with a loopback link that is
+// up and has Addr and Addr6, and somaxconn at 65,535, and returns the status with
+// which TestMain is to end the process.
 //
 // Where no namespace can be made the tests are skipped with a line that says
 // so, or fail if LASTPORT_REQUIRE_NETNS is 1.
-func Main(m *testing.M) {
-	os.Exit(run(m)) //nolint:forbidigo // a test program has no other main
-}
-
-func run(m *testing.M) int {
+func Run(m *testing.M) int {
 	if os.Getenv(insideEnv) == "" {
 		return runInside()
 	}

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestMain(m *testing.M) { Main(m) }
+func TestMain(m *testing.M) { os.Exit(Run(m)) }
 
 func TestNamespaceIsPrivateAndFurnished(t *testing.T) {
 	links, err := net.Interfaces()

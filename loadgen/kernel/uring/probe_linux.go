@@ -97,9 +97,9 @@ func try(bind bool) error {
 func refusal(err error) string {
 	switch {
 	case errors.Is(err, syscall.ENOSYS):
-		return "this kernel has none, or one too old (Linux 6.1 and later will do)"
+		return "this kernel has none, or one too old (Linux 6.7 and later will do)"
 	case errors.Is(err, syscall.EINVAL):
-		return "this kernel's is too old (Linux 6.1 and later will do)"
+		return "this kernel's is too old (Linux 6.7 and later will do)"
 	case errors.Is(err, syscall.EPERM), errors.Is(err, syscall.EACCES):
 		return "forbidden, by kernel.io_uring_disabled or by a seccomp filter"
 	case errors.Is(err, syscall.ENOMEM):

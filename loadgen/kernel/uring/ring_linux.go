@@ -229,7 +229,7 @@ func (r *Ring) Close() {
 }
 
 // Room returns how many submissions can still be written before Submit.
-func (r *Ring) Room() int { return int(r.sqSize - (r.tail - r.sqHead.Load())) }
+func (r *Ring) Room() int { return int(r.sqSize) - int(r.tail-r.sqHead.Load()) }
 
 // Submit hands over what was written, and does what it can of it while there are
 // fewer than wait completions. Then it sleeps until they are there or the timeout
