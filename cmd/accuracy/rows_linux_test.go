@@ -97,6 +97,7 @@ func TestLate(t *testing.T) {
 			t.Errorf("%d ms late: %v", ms, !want)
 		}
 	}
+	r.ScheduleError.MaxNS = 201e6
 	r.Kernel = result.Counters{"TCPTimeWaitOverflow": 1} // a round is the hold alone
 	r.Config.HoldNS = int64(time.Second)
 	if !late(r) {
