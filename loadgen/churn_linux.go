@@ -83,7 +83,7 @@ func (r *run) churnConnections() int64 {
 		return min(most, int64(r.cfg.Concurrency))
 	}
 	const burst = 64 // attempts that a late worker makes before it closes again
-	during := r.cfg.Rate * (r.cfg.Hold + r.cfg.Timeout).Seconds()
+	during := r.cfg.Rate * (r.cfg.Hold + r.cfg.Linger + r.cfg.Timeout).Seconds()
 	return min(most, int64(math.Ceil(during))+burst)
 }
 

@@ -62,7 +62,21 @@ type Config struct {
 	Seed        uint64
 	Unrecorded  bool // count outcomes and record nothing, to tell what recording costs
 
+	Held   ports.Ranges  // ports that a stranger in the place has bound
+	Linger time.Duration // how late the listener closes its end; 0: at once
+
 	Hosts Hosts `json:"-"` // of the place, as who calls Run there reaches them
+}
+
+// lateClose is how much longer a port is taken because the listener closes late:
+// from when it is asked to close first, or else from the client's close. A fill
+// and a reuse count from the close itself, which a listener that closes first has
+// made by then.
+func (c *Config) lateClose() time.Duration {
+	if c.Close.ServerFirst() && c.Scenario != "churn" {
+		return 0
+	}
+	return c.Linger
 }
 
 // Ports returns the ports that the run may use: the range less those excluded.
@@ -156,6 +170,8 @@ func (c *Config) Echo() result.Config {
 		Expect:        c.Expect,
 		Seed:          c.Seed,
 		Unrecorded:    c.Unrecorded,
+		Held:          c.Held.String(),
+		LingerNS:      int64(c.Linger),
 	}
 	switch c.Mode {
 	case ModeSYN, ModeInFlight, ModeKeepalive:

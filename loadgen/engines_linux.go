@@ -121,7 +121,7 @@ func ringBound() int {
 // RingListener says whether the listener is to accept by a ring too. One that
 // closes first must hear what asks it to, which threads do.
 func (c *Config) RingListener() bool {
-	return c.Engine == EngineURing && c.Ends == EndsApart && !c.Close.ServerFirst()
+	return c.Engine == EngineURing && c.Ends == EndsApart && !c.Close.ServerFirst() && c.Linger == 0
 }
 
 // unfit says why a ring cannot do the run, or would not measure what is asked

@@ -110,16 +110,12 @@ func (s *surroundings) findHolders(cfg *Config) error {
 		if !wanted.Contains(port) {
 			return
 		}
-		holder := result.Holder{Port: port, Local: sock.Local.String(), State: sock.State.String()}
 		on := holding(sock, sources)
 		if otherFamily := on == none && len(cfg.Sources) == 0; !otherFamily {
 			bound := sock.State == diag.Listen || sock.State == diag.BoundInactive || slices.Contains(cfg.Targets, sock.Remote)
 			in.add(port, bound, on)
 		}
-		if slices.Contains(cfg.Targets, sock.Local) {
-			holder.What = "the run's own listener"
-		}
-		s.holders = append(s.holders, holder)
+		s.holders = append(s.holders, result.Holder{Port: port, Local: sock.Local.String(), State: sock.State.String(), What: knownHolder(cfg, sock)})
 	}
 	list := diag.TCP
 	if cfg.UDP {
@@ -135,6 +131,17 @@ func (s *surroundings) findHolders(cfg *Config) error {
 	slices.SortFunc(s.holders, func(a, b result.Holder) int { return int(a.Port) - int(b.Port) })
 	s.holders = slices.CompactFunc(s.holders, func(a, b result.Holder) bool { return a == b })
 	return nil
+}
+
+// knownHolder says what holds a port if that is the run's own doing.
+func knownHolder(cfg *Config, sock *diag.Socket) string {
+	switch {
+	case slices.Contains(cfg.Targets, sock.Local):
+		return "the run's own listener"
+	case sock.State != diag.Established && cfg.Held.Contains(sock.Local.Port()):
+		return "the stranger of --held"
+	}
+	return ""
 }
 
 // byHolder gathers the ports of taken.
@@ -210,7 +217,7 @@ func (s *surroundings) predict(cfg *Config, traits strategy.Traits) capacity.Ans
 	return capacity.Predict(capacity.Question{
 		Proto: cfg.proto(), Strategy: traits, Range: cfg.Ports(), Reserved: s.reserved, Held: s.taken.held, HeldElsewhere: s.taken.elsewhere, Uncertain: s.taken.unsure, UncertainElsewhere: s.taken.unsureToo,
 		SystemRange: s.system, Sources: max(1, len(cfg.Sources)), Targets: len(cfg.Targets), Limit: limit, Hold: cfg.Hold,
-		Close: cfg.Close.String(), Settings: s.settings,
+		Linger: cfg.lateClose(), Close: cfg.Close.String(), Settings: s.settings,
 	})
 }
 

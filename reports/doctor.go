@@ -27,6 +27,7 @@ func (p *page) checkup(c *result.Checkup) {
 		p.para(span{bad, "NOT OK  "}, c.Verdict.Text)
 	}
 	p.hostAnswer(c)
+	p.use(c)
 	group := ""
 	for _, check := range c.Checks[:min(len(c.Checks), maxChecks)] {
 		if check.Group != group {
@@ -77,6 +78,8 @@ func (p *page) check(c result.Check) {
 	list(p, c.Change, func(command string) { p.detail("change", command) })
 	p.detail("price", c.Price)
 	list(p, c.Undo, func(command string) { p.detail("undo", command) })
+	list(p, c.Keep, func(command string) { p.detail("keep", command) })
+	list(p, c.Forget, func(command string) { p.detail("forget", command) })
 }
 
 // named puts a check's status, name and finding in three columns, or in two

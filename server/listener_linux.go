@@ -45,6 +45,9 @@ type Config struct {
 	ServerFirst bool
 	Keep        bool
 	Hold        time.Duration
+	// Linger: apart, it closes so late: after it has heard that the client has closed,
+	// or has asked it to close first. What was reset it closes at once. 0: at once.
+	Linger      time.Duration
 	RST         bool // it closes by RST where it is first; an answer is always FIN
 	Connections int  // expected at most at once: how many threads with descriptor tables there are
 	Threads     int  // this many threads instead, at most 256; 0: as Connections needs
@@ -78,6 +81,8 @@ func (c *Config) check() error {
 		return fmt.Errorf("listen with %d threads: want 0 to %d", c.Threads, maxThreads)
 	case c.Hold < 0:
 		return fmt.Errorf("listen and hold connections for %v: a time cannot be below 0", c.Hold)
+	case c.Linger < 0 || c.Linger > 0 && (c.Together || c.UDP):
+		return fmt.Errorf("listen and close %v late: want 0 or more, over TCP and apart", c.Linger)
 	case c.Keep && c.Hold > 0:
 		return fmt.Errorf("listen, keep connections and close them after %v: want one or the other", c.Hold)
 	case c.Idle < 0:

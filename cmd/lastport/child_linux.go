@@ -80,6 +80,11 @@ func inPlace(parent *place.Parent, frames loadgen.Sink) error {
 	if err := cfg.Settle(); err != nil {
 		return err
 	}
+	stranger, err := holdPorts(cfg)
+	if err != nil {
+		return err
+	}
+	defer stranger.leave()
 	listener, err := listen(cfg)
 	if err != nil {
 		return err
@@ -154,6 +159,7 @@ func listen(cfg *loadgen.Config) (*server.Listener, error) {
 		ServerFirst: cfg.Close.ServerFirst(),
 		Keep:        true,
 		RST:         cfg.Close.RST(),
+		Linger:      cfg.Linger,
 		Connections: mostConnections(cfg),
 		Within:      cfg.Hosts.Server,
 	})

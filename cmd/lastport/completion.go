@@ -66,7 +66,7 @@ func completeValues(c *cobra.Command) {
 			complete = cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)
 		}
 		switch f.Name {
-		case "output": // a file
+		case "output", "from", "matrix": // a file
 			return
 		case "sysctl": // the value follows
 			complete = cobra.FixedCompletions(flagWords(c.Name(), f.Name), cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace)
@@ -107,10 +107,8 @@ func flagWords(verb, flag string) []string {
 		return []string{"auto", "plain", "none"}
 	case "proto":
 		return []string{"tcp", "udp"}
-	case "sysctl":
-		if verb == "plan" {
-			return settingWords()
-		}
+	case "sysctl", "gateway":
+		return planWords(verb, flag)
 	}
 	return nil
 }
@@ -121,6 +119,17 @@ func placeWords(flag string) []string {
 		return place.Kinds()
 	}
 	return rangeWords()[1:] // the host's is no gateway's
+}
+
+// planWords are those of flags that are completed for plan alone.
+func planWords(verb, flag string) []string {
+	switch {
+	case verb != "plan":
+		return nil
+	case flag == "gateway":
+		return gatewayNames()
+	}
+	return settingWords()
 }
 
 // settingWords are the keys that a plan understands, ready for their values.

@@ -40,6 +40,8 @@ type runFlags struct {
 	engine, ends    string
 	placeFlags
 	sysctls  []string
+	held     string
+	linger   time.Duration
 	expect   []string
 	seed     uint64
 	out      string
@@ -57,6 +59,7 @@ func setDefault(fs *pflag.FlagSet, name, value string) {
 // add adds the flags that say what a run opens, and those that say how.
 func (f *runFlags) add(fs *pflag.FlagSet) {
 	f.addWhat(fs)
+	f.addTroubles(fs)
 	f.addHow(fs)
 }
 
@@ -122,7 +125,7 @@ func (f *runFlags) config(scenario string, closeMode step.CloseMode, host place.
 		c.Seed = rand.Uint64()
 	}
 	for _, understand := range []func(*loadgen.Config, place.Host) error{
-		f.ports, f.words, f.numbers, f.threads, f.settings, f.addresses, f.hosts, f.chosen, f.widen, f.expectations,
+		f.ports, f.words, f.numbers, f.threads, f.settings, f.addresses, f.hosts, f.troubles, f.chosen, f.widen, f.expectations,
 	} {
 		if err := understand(&c, host); err != nil {
 			return c, err

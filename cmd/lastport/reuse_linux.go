@@ -164,6 +164,8 @@ func stuckTimeout(mode loadgen.ReuseMode) time.Duration {
 // silentPeer makes it a reuse in a mode in which the peer falls silent.
 func silentPeer(c *loadgen.Config) error {
 	switch {
+	case c.Linger > 0:
+		return usagef("leave --linger out", "--linger %v: in mode %s nobody closes late, because nobody closes", c.Linger, c.Mode)
 	case c.NAT != nil:
 		return usagef("--place pair", "--mode %s at --place nat: the silent peer is on the generator's thread, which knows it by its source port", c.Mode)
 	case c.Ends == loadgen.EndsApart:

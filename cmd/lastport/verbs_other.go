@@ -47,3 +47,6 @@ func (e *linuxOnlyError) Hint() string {
 
 // interrupted is how a run ends that a signal ends. Here none begins.
 type interrupted struct{ error }
+
+// prove has no kernel to ask here.
+func (a *app) prove(*planFlags) error { return &linuxOnlyError{"plan --prove"} }

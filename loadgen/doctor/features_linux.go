@@ -64,6 +64,9 @@ func checkIOUring(f *Facts) result.Check {
 
 func checkIPv6(f *Facts) result.Check {
 	const use = "--target [::1]:PORT"
+	if errors.Is(f.IPv6, unix.EADDRINUSE) { // the address is there, and no port is left to bind to
+		return feature(nil, use, result.Noted)
+	}
 	c := feature(f.IPv6, use, result.Noted)
 	if errors.Is(f.IPv6, unix.EADDRNOTAVAIL) {
 		c.Found = "::1 cannot be used: IPv6 is disabled, or the loopback link is down"
@@ -97,10 +100,31 @@ func checkConntrack(f *Facts) result.Check {
 		c.Blocks = fmt.Sprintf("the range's %s connections, where they are tracked: a SYN that finds the table full is dropped "+
 			"and looks like a timeout, not like ports running out", count(wanted))
 		f.set(&c, keyTrackedMax, fmt.Sprint(max(2*most, most+2*wanted)))
-		c.Price = "some 300 bytes of kernel memory for each tracked connection"
+		c.Price = trackedPrice
 	}
+	f.trackedRate(&c, most)
 	if most > 0 && used >= most {
 		c.Status = result.Falsifies
 	}
 	return c
 }
+
+// trackedRate says where the table of tracked connections, which keeps what is
+// closed for a time of its own (120 s by default), sustains less than the ports.
+func (f *Facts) trackedRate(c *result.Check, most int64) {
+	kept, err := f.number(keyTrackedWait)
+	_, p := predict(f)
+	if err != nil || kept <= 0 || most <= 0 || p == nil || p.RatePerS == nil || c.Status != result.Fine {
+		return
+	}
+	if rate := float64(most) / float64(kept); rate < p.RatePerS.Min {
+		c.Status = result.Noted
+		c.Blocks = fmt.Sprintf("the %.0f connections per second that the ports toward one target sustain, where they are tracked: "+
+			"closed ones stay in the table for %d s, so it sustains %.0f", p.RatePerS.Min, kept, rate)
+		f.set(c, keyTrackedMax, fmt.Sprint(int64(2*p.RatePerS.Max*float64(kept))))
+		c.Price = trackedPrice
+	}
+}
+
+// trackedPrice is what a larger table of tracked connections costs.
+const trackedPrice = "some 300 bytes of kernel memory for each tracked connection"

@@ -85,6 +85,10 @@ type Traits struct {
 	// Tries says that one attempt may take several tries, one after the other and
 	// no other attempt's between them: see Strategy.
 	Tries bool
+	// Again is how many of the ports that were found taken an attempt tries again
+	// when there is no other, by turns; 0: the kernel's search tries all. What it
+	// does not come to is for the attempts that follow.
+	Again int
 }
 
 // ByTarget says whether toward each target every port can be used once more:

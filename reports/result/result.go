@@ -153,6 +153,8 @@ type Config struct {
 	Expect        []string          `json:"expect,omitempty"`
 	Seed          uint64            `json:"seed"`
 	Unrecorded    bool              `json:"unrecorded,omitempty"` // outcomes were counted and nothing recorded, to tell what recording costs
+	Held          string            `json:"held,omitempty"`       // ports that a stranger had bound in the place
+	LingerNS      int64             `json:"linger_ns,omitempty"`  // how late the listener closed its end
 }
 
 // Engine says which engine was asked for and which did the run. Why is there where

@@ -73,6 +73,10 @@ type Socket struct {
 	UID    uint32
 	Inode  uint32 // 0 for sockets without a descriptor, such as those in TIME_WAIT
 	V6Only bool   // of an IPv6 socket that listens or is bound: it has no part in IPv4 (IPV6_V6ONLY)
+
+	// Of a socket that listens: connections that wait to be accepted, and how many
+	// may. Of others, bytes that wait to be read and to be acknowledged.
+	Queued, QueuedMax uint32
 }
 
 // ErrInterrupted says that the table changed while it was listed: a socket may
@@ -200,6 +204,8 @@ func (s *Socket) decode(b []byte) {
 	}
 	s.Local = addrPort(family, b[8:24], b[4:6])
 	s.Remote = addrPort(family, b[24:40], b[6:8])
+	s.Queued = binary.NativeEndian.Uint32(b[56:])
+	s.QueuedMax = binary.NativeEndian.Uint32(b[60:])
 	s.UID = binary.NativeEndian.Uint32(b[64:])
 	s.Inode = binary.NativeEndian.Uint32(b[68:])
 	s.V6Only = false
