@@ -131,8 +131,11 @@ func (f *benchFlags) plan(m suite.Matrix, host place.Host) (p benchPlan, err err
 func (f *benchFlags) checkFlags(host place.Host) error {
 	one := f.runFlags
 	one.ranges = hostWord
-	_, err := one.config(string(suite.Fill), 0, host)
-	return err
+	cfg, err := one.config(string(suite.Fill), 0, host)
+	if err != nil {
+		return err
+	}
+	return loadgen.CheckEngine(&cfg)
 }
 
 // inParts makes the runs of one part after those of the other.
