@@ -95,7 +95,7 @@ func (f *planFlags) sides(proof suite.Proof, host place.Host) ([]namedRun, error
 func (f *planFlags) side(proof suite.Proof, side suite.Side, host place.Host) (loadgen.Config, error) {
 	r := runFlags{
 		ranges: proof.Ports.String(), proto: f.proto, strategy: f.strategy, windowMoves: strategy.DefaultMoves, tradeoff: strategy.DefaultTradeoff,
-		timeout: 3 * time.Second, workers: 1, engine: loadgen.EngineAuto.String(), ends: loadgen.EndsAuto.String(), place: "private", progress: "none",
+		timeout: 3 * time.Second, workers: 1, engine: loadgen.EngineAuto.String(), ends: loadgen.EndsAuto.String(), placeFlags: placeFlags{place: "private"}, progress: "none",
 		sysctls: f.runSysctls(), output: f.output,
 	}
 	mode := step.ClientRST // of a fill, which is about what is open
