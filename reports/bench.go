@@ -173,7 +173,7 @@ func (w *way) derivedRate() *result.RateInterval {
 		return nil
 	}
 	u := w.reuse.Reuse
-	if u.Count == 0 || u.Lost > 0 || u.MinNS <= 0 || u.MaxNS < u.MinNS || w.unlimited() {
+	if u.Count == 0 || u.Lost > 0 || u.MinNS <= 0 || u.MaxNS < u.MinNS || w.unlimited() || w.natWay() { // there the delay is one of a few that are lucky
 		return nil
 	}
 	return &result.RateInterval{Min: float64(*n) / float64(u.MaxNS) * 1e9, Max: float64(*n) / float64(u.MinNS) * 1e9}
@@ -218,8 +218,8 @@ func benchColumns() []benchColumn {
 		}
 	}
 	failing := func(w *way) *int64 {
-		if w.fill == nil {
-			return nil
+		if w.fill == nil || w.natWay() {
+			return nil // where nobody answers, how long to wait is the program's own choice
 		}
 		return failureP50(w.fill)
 	}
@@ -251,7 +251,7 @@ func benchColumns() []benchColumn {
 			},
 		},
 		{
-			head: "fail", unit: "ms", measured: func(w *way) string { return optional(failing(w), millis) },
+			head: "fail", unit: "ms", measured: func(w *way) string { return w.failing() },
 			rank: least(failing), of: "fill", sameRange: true,
 		},
 	}
@@ -333,7 +333,7 @@ func (c *benchColumn) best(ways []way) map[*way]bool {
 		if w := &ways[i]; c.rank(w) != nil {
 			group := ""
 			if c.sameRange {
-				group = w.row.Proto + w.fill.Config.Range // a datagram and a handshake do not compare
+				group = w.row.Proto + w.fill.Config.Range + w.row.Place // a datagram and a handshake do not compare, nor do ways through other hosts
 			}
 			groups[group] = append(groups[group], w)
 		}

@@ -90,7 +90,7 @@ func (p *page) benchNotes(ways []way) {
 		", by what is predicted; ≥ where ports set no limit: what this machine made")
 	p.fact("p50", "of connect while so many of the ports are taken")
 	p.fact("reuse", "from close until the port can connect to the target again")
-	p.fact("fail", "p50 of a connect that finds no port")
+	p.fact("fail", "p50 of a connect that finds no port"+failNote(ways))
 	p.fact(markBest, "the best, where they differ by a tenth or more; p50 and fail over the same range alone")
 	p.fact(markNot, standIns(ways))
 	p.fact(markOff+" "+ditto+" –", "not as predicted · the same run as in the row above · not measured")

@@ -21,6 +21,7 @@ func (p *page) advice(ways []way) {
 			optional(best.at(nearly), duration)+", by "+usual.name()+" "+optional(usual.at(nearly), duration))
 		p.para(span{dim, "     price   "}, best.price(usual))
 	}
+	p.behindGateway(ways)
 	p.rank(ways)
 }
 
@@ -88,7 +89,8 @@ func (w *way) price(usual *way) string {
 	add(to.Targets > max(1, from.Targets), "more addresses or ports that the server answers on, and the program must spread its connections over them")
 	add(to.Close != from.Close, closePrice(to.Close))
 	add(to.Requests > from.Requests, "the client keeps connections open and uses them again, and the server must let it; one that fails fails for all that wait for it")
-	add(to.Range != from.Range, "ports that a listener may want are given out too: reserve those (net.ipv4.ip_local_reserved_ports)")
+	all = append(all, placePrice(to, from)...)
+	add(to.Range != from.Range && to.Gateway == nil, "ports that a listener may want are given out too: reserve those (net.ipv4.ip_local_reserved_ports)")
 	for _, key := range slices.Sorted(maps.Keys(to.Sysctls)) {
 		add(to.Sysctls[key] != from.Sysctls[key], settingPrice(key, to.Sysctls[key]))
 	}

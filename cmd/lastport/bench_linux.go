@@ -21,9 +21,10 @@ import (
 // benchFlags are the flags of bench besides those of every run.
 type benchFlags struct {
 	runFlags
-	quick  bool
-	matrix string
-	print  bool
+	quick   bool
+	matrix  string
+	print   bool
+	without map[string]string // places of the matrix that cannot be had here, and why
 }
 
 // benchVerb compares the ways of a matrix.
@@ -41,8 +42,8 @@ func (a *app) benchVerb() *cobra.Command {
 			"The rows are those of a file, --matrix FILE; without it the standard ones,\n" +
 			"which --print-matrix prints. With expectations in the file, or --expect, it is\n" +
 			"a gate: exit status 3 if one does not hold.\n\n" +
-			"Every run is in a private place of its own. The set and every run of it are\n" +
-			"saved. The standard matrix takes two to three minutes, of which one is a\n" +
+			"Every run is in a private place of its own; rows over a pair of hosts and through\n" +
+			"a gateway have such places. The set and every run of it are saved. The standard matrix takes two to three minutes, of which one is a\n" +
 			"TIME_WAIT; with --quick less than one.",
 		Example: "  lastport bench\n  lastport bench --quick\n  lastport bench --details\n" +
 			"  lastport bench --print-matrix > matrix.yaml\n  lastport bench --matrix matrix.yaml --expect residual.connections==0\n" +
@@ -72,6 +73,9 @@ func (a *app) bench(f *benchFlags) error {
 	}
 	host, err := place.ReadHost(append(sysctlKeys(f.sysctls), matrixKeys(m)...)...)
 	if err != nil {
+		return err
+	}
+	if f.without, err = f.missing(m, host); err != nil {
 		return err
 	}
 	plan, err := f.plan(m, host)
@@ -108,6 +112,7 @@ func (f *benchFlags) plan(m suite.Matrix, host place.Host) (p benchPlan, err err
 	if about.Lacks, err = lacking(m); err != nil {
 		return p, err
 	}
+	about.Without = f.without
 	if p.Suite, err = suite.Bench(about, m, f.quick); err != nil {
 		return p, err
 	}
@@ -177,6 +182,9 @@ func (f *runFlags) member(m *suite.Member, host place.Host) (loadgen.Config, err
 	if m.UDP {
 		one.proto = "udp"
 	}
+	if err := one.settle(m, host); err != nil {
+		return loadgen.Config{}, err
+	}
 	fastest := m.Scenario == string(suite.Churn) && m.Rate == 0
 	if fastest {
 		one.workers = max(one.workers, runtime.NumCPU())
@@ -184,6 +192,9 @@ func (f *runFlags) member(m *suite.Member, host place.Host) (loadgen.Config, err
 	cfg, err := one.config(m.Scenario, m.Close, host)
 	if err != nil {
 		return cfg, err
+	}
+	if m.Timeout > 0 && !f.given("timeout") {
+		cfg.Timeout = m.Timeout
 	}
 	cfg.RangeName, cfg.Rate, cfg.Attempts, cfg.Requests = m.Profile, m.Rate, m.Attempts, m.Requests
 	if fastest {

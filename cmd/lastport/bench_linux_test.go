@@ -97,6 +97,44 @@ func TestBenchMembersAreConfigured(t *testing.T) {
 	}
 }
 
+// A row's place is that of its flags, whatever the command line says.
+func TestBenchOfPlacesIsConfigured(t *testing.T) {
+	plan := benchOf(t, "defaults: {range: 40000-40299}\nrows: [{name: here, runs: [fill]}, {name: p, place: pair, peer-sysctl: {net.ipv4.tcp_fin_timeout: 5}, runs: [fill]},\n"+
+		"  {name: g, range: all, place: nat, nat-range: host, stand-in: 40000-40299, nat-stand-in: 2000-2099, nat-addresses: 2, nat-random: true, clients: 2, nat-timeout: {time_wait: 30s}}]", false)
+	fill := plan.named(t, "fill connect 40000-40299 nat 2000-2099 2 addresses random 2 clients")
+	churn := plan.named(t, "churn connect 40000-40299 client-fin nat 2000-2099 2 addresses random 2 clients time_wait=30s 6.53")
+	reuse := plan.named(t, "reuse connect all client-fin nat 32768-32787 time_wait=30s")
+	here, pair := plan.named(t, "fill connect 40000-40299"), plan.named(t, "fill connect 40000-40299 pair peer tcp_fin_timeout=5")
+	switch {
+	case here.NAT != nil, here.Host.Place != "private", here.Timeout != 3*time.Second:
+	case pair.NAT != nil, pair.Host.Place != "pair", pair.PeerSysctls["net.ipv4.tcp_fin_timeout"] != "5", pair.Timeout != 3*time.Second:
+	case fill.NAT == nil, fill.NAT.Range.Size() != 100, len(fill.NAT.Addresses) != 2, !fill.NAT.Random, fill.Clients != 2, fill.Workers != 2:
+	case fill.Timeout != 800*time.Millisecond, fill.Ends != loadgen.EndsApart, len(fill.NAT.Timeouts) != 0:
+	case churn.NAT == nil, churn.NAT.Timeouts["time_wait"] != 30*time.Second, churn.Rate != 6.53:
+	case reuse.NAT == nil, reuse.NAT.Range.Size() != 20, reuse.Connections != 20, reuse.Clients != 0, reuse.Timeout != 200*time.Millisecond:
+	default:
+		if g := plan.setRows()[2].Gateway; g == nil || g.Range != "host" || g.StandIn != "2000-2099" || g.Timeouts["time_wait"] != "30s" {
+			t.Errorf("%+v", g)
+		}
+		return
+	}
+	t.Errorf("here %+v\npair %+v\nfill %+v %+v\nchurn %+v\nreuse %+v", here, pair, fill, fill.NAT, churn, reuse)
+}
+
+// The states of a matrix are those of the flag.
+func TestEveryTimeoutOfAGateway(t *testing.T) {
+	for _, state := range natStates() {
+		plan := benchOf(t, "rows: [{place: nat, nat-range: 2000-2009, runs: [reuse], nat-timeout: {"+state+": 7s}}]", false)
+		for _, runs := range plan.parts {
+			for _, r := range runs {
+				if got := r.cfg.NAT.Timeouts; len(got) != 1 || got[state] != 7*time.Second {
+					t.Errorf("%s: %v", state, got)
+				}
+			}
+		}
+	}
+}
+
 // Addresses, and what bounds a run, are those of the row.
 func TestBenchOfAMatrixIsConfigured(t *testing.T) {
 	plan := benchOf(t, "rows: [{name: a, range: 40000-40299, exclude: 40000-40099, strategy: late-bind, ipv6: true, sources: 300, targets: 3, connections: 900,\n"+

@@ -63,7 +63,7 @@ func (e *matrixError) Hint() string  { return "lastport bench --print-matrix > m
 // matrixKeys are the kernel's settings that a matrix makes.
 func matrixKeys(m suite.Matrix) (keys []string) {
 	for _, w := range m.Ways {
-		for _, text := range w.Sysctls {
+		for _, text := range slices.Concat(w.Sysctls, w.PeerSysctls) {
 			key, _, _ := strings.Cut(text, "=")
 			keys = append(keys, key)
 		}
@@ -77,7 +77,7 @@ func matrixKeys(m suite.Matrix) (keys []string) {
 func lacking(m suite.Matrix) (map[string]bool, error) {
 	missing := map[string]bool{}
 	for _, w := range m.Ways {
-		for _, text := range w.Sysctls {
+		for _, text := range slices.Concat(w.Sysctls, w.PeerSysctls) {
 			key, _, _ := strings.Cut(text, "=")
 			switch _, err := kernel.ReadSysctl(key); {
 			case !errors.Is(err, fs.ErrNotExist):
@@ -156,7 +156,7 @@ func (p *benchPlan) setRows() (rows []result.SetRow) {
 		row := result.SetRow{
 			Name: r.Name, Strategy: r.Strategy, Range: r.Ports.String(), RangeName: r.Profile, Close: r.Close.String(),
 			Sources: r.Sources, Targets: r.Targets, IPv6: r.IPv6, Requests: r.Requests, HoldNS: int64(r.Hold), Price: r.Price,
-			StandIn: r.On, Predicted: predictedOf(r.Predicted), Runs: []string{},
+			Place: r.Place, Gateway: gatewayRow(&r.Way), StandIn: r.On, Predicted: predictedOf(r.Predicted), Runs: []string{},
 		}
 		if r.UDP {
 			row.Proto = "udp"

@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net/netip"
@@ -74,14 +75,12 @@ type bench struct {
 // sources and targets there are. So the ways share fills and reuses.
 func (b *bench) row(w Way) (Row, error) {
 	row := Row{Way: w}
-	for _, text := range w.Sysctls {
-		if key, _, _ := strings.Cut(text, "="); b.host.Lacks[key] {
-			row.Profile, row.Ports = w.Range, nil
-			b.skipped = append(b.skipped, fmt.Sprintf("%s: this kernel has no %s", w.Name, key))
-			return row, nil
-		}
+	if why := b.cannot(&w); why != "" {
+		row.Profile = w.Range
+		b.skipped = append(b.skipped, w.Name+": "+why)
+		return row, nil
 	}
-	whole, err := b.space(&w, w.Range)
+	whole, err := b.space(&w, w.Range, w.Gateway.Range)
 	if err != nil {
 		return row, err
 	}
@@ -92,7 +91,7 @@ func (b *bench) row(w Way) (Row, error) {
 		}
 		on := whole
 		if text := b.standIn(&w, s); text != "" {
-			if on, err = b.space(&w, text); err != nil {
+			if on, err = b.space(&w, text, cmp.Or(w.Gateway.StandIn, w.Gateway.Range)); err != nil {
 				return row, err
 			}
 			if row.On == nil {
@@ -100,9 +99,26 @@ func (b *bench) row(w Way) (Row, error) {
 			}
 			row.On[string(s)] = text
 		}
-		b.add(&row, on.members(&w, s, b.usual))
+		members := on.members(&w, s, b.usual)
+		if len(members) == 0 && on.through {
+			b.skipped = append(b.skipped, fmt.Sprintf("%s: the rate after %s: when a full gateway gives a port again is chance, and nothing bounds it", w.Name, w.Close))
+		}
+		b.add(&row, members)
 	}
 	return row, nil
+}
+
+// cannot says what the host lacks for a way; "": nothing.
+func (b *bench) cannot(w *Way) string {
+	for _, text := range slices.Concat(w.Sysctls, w.PeerSysctls) {
+		if key, _, _ := strings.Cut(text, "="); b.host.Lacks[key] {
+			return "this kernel has no " + key
+		}
+	}
+	if why, ok := b.host.Without[w.Place]; ok {
+		return fmt.Sprintf("no place %s here: %s", w.Place, why)
+	}
+	return ""
 }
 
 // standIn is the range that runs of a scenario use instead of the way's own; "":
@@ -121,10 +137,13 @@ type space struct {
 	ports   ports.Ranges
 	traits  strategy.Traits
 	answer  capacity.Answer
+	gateway Gateway     // as members have it; zero without one
+	nat     ports.Range // its ports
+	through bool        // they run out before those of the clients
 }
 
 // space resolves a way over a range.
-func (b *bench) space(w *Way, text string) (space, error) {
+func (b *bench) space(w *Way, text, nat string) (space, error) {
 	s := space{text: text, profile: text, ports: b.host.Range}
 	var err error
 	if text != hostRange {
@@ -147,8 +166,23 @@ func (b *bench) space(w *Way, text string) (space, error) {
 		return s, err
 	}
 	s.traits = run.Traits()
-	s.answer, err = b.predict(w, s)
-	return s, err
+	if s.answer, err = b.predict(w, s); err != nil || w.Place != PlaceNAT {
+		return s, err
+	}
+	return s, b.behind(w, &s, nat)
+}
+
+// behind puts a gateway before a space.
+func (b *bench) behind(w *Way, s *space, nat string) error {
+	over, g, err := b.gatewayOf(w, nat)
+	if err != nil {
+		return err
+	}
+	s.nat, s.through = over, g.Ends(s.answer)
+	s.answer = s.answer.Through(g)
+	s.gateway = w.Gateway
+	s.gateway.Range, s.gateway.StandIn = over.String(), ""
+	return nil
 }
 
 // predict is the arithmetic of a way over a range.
@@ -156,6 +190,9 @@ func (b *bench) predict(w *Way, s space) (capacity.Answer, error) {
 	q := capacity.Question{
 		Proto: "tcp", Sources: w.Sources, Targets: w.Targets, Strategy: s.traits, Range: s.ports, Reserved: b.host.Reserved,
 		Close: w.Close.String(), Settings: b.host.Settings, Hold: w.Hold, Limit: w.Connections,
+	}
+	if w.Place == PlaceNAT {
+		q.Sources, q.Limit = max(w.Sources, w.Gateway.Clients), 0 // the bound is put behind the gateway
 	}
 	if w.UDP {
 		q.Proto = "udp"

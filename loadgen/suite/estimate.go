@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"cmp"
 	"time"
 
 	"lastport/loadgen/capacity"
@@ -20,6 +21,7 @@ const (
 	binding   = 150 * time.Nanosecond // bind, at half the range; it grows with occupancy
 	failing   = 150 * time.Nanosecond // an attempt that finds none
 	failures  = 100                   // such attempts of a fill
+	evicting  = 10 * probing          // the last port of a full gateway
 	observing = 0.02                  // a run while it waits, as a share of a processor
 )
 
@@ -36,6 +38,9 @@ func (m *Member) cost(a capacity.Answer, t strategy.Traits) {
 		each := float64(opening) + m.search(ports, t)/2 // the first half is quick
 		last := failures * float64(failing) * ports
 		m.Takes, m.Load = starting+time.Duration(float64(n)*each+last), 1
+		if m.Place == PlaceNAT { // the last attempts are lost, all at the same time
+			m.Takes += cmp.Or(m.Timeout, severalIn)
+		}
 	case Churn:
 		m.Takes = starting + m.wait()
 		m.Load = 1
@@ -44,6 +49,9 @@ func (m *Member) cost(a capacity.Answer, t strategy.Traits) {
 		}
 	default:
 		m.Takes, m.Load = starting+a.Reuse.Max, observing
+		if m.Timeout == probing {
+			m.Takes = starting + evicting // by chance, and soon
+		}
 	}
 }
 

@@ -26,6 +26,9 @@ type key struct {
 	form string                                // a line with it that is accepted
 	set  func(*parser, *Way, *yaml.Node) error // takes one value
 	word func(value string) string             // what it is in a row's name; nil: nothing
+	// each makes keys of the entries of its value, by their names; nil: it is a key
+	// itself.
+	each func(p *parser, at *yaml.Node, name string) (key, error)
 	// whole says that a list is one value of it. The lists of others multiply.
 	whole bool
 }
@@ -34,15 +37,8 @@ type key struct {
 // too is called as the flag.
 func keys() []key {
 	same := func(v string) string { return v }
-	behind := func(word string) func(string) string {
-		return func(v string) string {
-			if v == "1" {
-				return "1 " + strings.TrimSuffix(word, "s")
-			}
-			return v + " " + word
-		}
-	}
-	return []key{
+	behind := func(word string) func(string) string { return counted(word, strings.TrimSuffix(word, "s")) }
+	return slices.Concat([]key{
 		{name: "name", form: "name: default", set: setName, whole: true},
 		{name: "range", form: "range: 40000-40999", set: portsInto("range", func(w *Way) *string { return &w.Range }), word: same},
 		{name: "exclude", form: "exclude: 40010-40019", set: portsInto("exclude", func(w *Way) *string { return &w.Exclude }), word: func(v string) string { return "without " + v }},
@@ -51,12 +47,11 @@ func keys() []key {
 		{name: "strategy", form: "strategy: connect", set: setStrategy, word: same},
 		{name: "close", form: "close: client-fin", set: setClose, word: same},
 		{name: "proto", form: "proto: tcp", set: setProto, word: same},
-		{name: "ipv6", form: "ipv6: true", set: setIPv6, word: func(v string) string {
-			return map[bool]string{true: "ipv6", false: "ipv4"}[strings.EqualFold(v, "true")]
-		}},
+		{name: "ipv6", form: "ipv6: true", set: boolInto("ipv6: true", func(w *Way, yes bool) { w.IPv6 = yes }), word: yesNo("ipv6", "ipv4")},
 		{name: "sources", form: "sources: 2", set: numberInto("sources: 2", 1, maxAddresses, func(w *Way, n int) { w.Sources = n }), word: behind("sources")},
 		{name: "targets", form: "targets: 2", set: numberInto("targets: 2", 1, maxAddresses, func(w *Way, n int) { w.Targets = n }), word: behind("targets")},
-		{name: "sysctl", form: "sysctl: {net.ipv4.tcp_tw_reuse: 1}"},
+		{name: "sysctl", form: "sysctl: {net.ipv4.tcp_tw_reuse: 1}", each: kernelKey},
+	}, placeKeys(), []key{
 		{name: "requests", form: "requests: 10", set: numberInto("requests: 10", 0, math.MaxUint16, func(w *Way, n int) { w.Requests = n }), word: behind("requests")},
 		{name: "hold", form: "hold: 2s", set: timeInto("hold: 2s", 0, func(w *Way, d time.Duration) { w.Hold = d }), word: func(v string) string { return "hold " + v }},
 		{name: "connections", form: "connections: 5000", set: numberInto("connections: 5000", 1, math.MaxInt32, func(w *Way, n int) { w.Connections = int64(n) }), word: behind("connections")},
@@ -65,7 +60,7 @@ func keys() []key {
 		{name: "runs", form: "runs: [fill, churn, reuse]", set: setRuns, whole: true},
 		{name: "expect", form: expectForm, set: setExpect, whole: true},
 		{name: "price", form: "price: the server must close first", set: setPrice, whole: true},
-	}
+	})
 }
 
 // maxAddresses is how many sources or targets a run has at most.
@@ -101,8 +96,14 @@ func formOf(name string) string {
 }
 
 // kernelKey is a setting of the kernel.
-func kernelKey(name string) key {
+func kernelKey(p *parser, at *yaml.Node, name string) (key, error) {
 	form := "sysctl: {" + name + ": 1}"
+	if name == keyRange {
+		return key{}, p.fail(at, "range: 40000-40999", "the range has a key of its own")
+	}
+	if err := p.ofNet(at, "sysctl", "sysctl: {net.ipv4.tcp_tw_reuse: 1}", name); err != nil {
+		return key{}, err
+	}
 	return key{
 		name: name, form: form,
 		set: func(p *parser, w *Way, n *yaml.Node) error {
@@ -115,11 +116,19 @@ func kernelKey(name string) key {
 					return p.fail(n, form, "sysctl %s: %q: want a whole number", name, shorten(v))
 				}
 			}
-			w.set(name, v)
+			put(&w.Sysctls, name, v)
 			return nil
 		},
 		word: func(v string) string { return brief(name + "=" + v) },
+	}, nil
+}
+
+// ofNet refuses settings that are not a network namespace's own.
+func (p *parser) ofNet(at *yaml.Node, key, form, name string) error {
+	if strings.HasPrefix(name, "net.") {
+		return nil
 	}
+	return p.fail(at, form, "%s %q: only settings of net. belong to a run, all others to the whole machine", key, shorten(name))
 }
 
 // numeric says whether a setting is one that a bench predicts by, and a number.
@@ -239,13 +248,25 @@ func setProto(p *parser, w *Way, n *yaml.Node) error {
 	return err
 }
 
-func setIPv6(p *parser, w *Way, n *yaml.Node) error {
-	s, err := p.scalar(n, "ipv6: true")
-	if err == nil && s.ShortTag() != "!!bool" {
-		err = p.wants(n, "ipv6: true", strconv.Quote(shorten(s.Value)), "true or false")
+func boolInto(form string, set func(*Way, bool)) func(*parser, *Way, *yaml.Node) error {
+	return func(p *parser, w *Way, n *yaml.Node) error {
+		s, err := p.scalar(n, form)
+		if err == nil && s.ShortTag() != "!!bool" {
+			err = p.wants(n, form, strconv.Quote(shorten(s.Value)), "true or false")
+		}
+		set(w, err == nil && strings.EqualFold(s.Value, "true"))
+		return err
 	}
-	w.IPv6 = err == nil && strings.EqualFold(s.Value, "true")
-	return err
+}
+
+// yesNo is the word for what is so or not.
+func yesNo(yes, no string) func(string) string {
+	return func(v string) string {
+		if strings.EqualFold(v, "true") {
+			return yes
+		}
+		return no
+	}
 }
 
 // nearest is the word that was probably meant, or the first.

@@ -254,6 +254,7 @@ func FuzzMatrix(f *testing.F) {
 	f.Add("rows: [{strategy: all, close: [client-fin, server-rst], sysctl: {net.ipv4.tcp_tw_reuse: [0, 1]}}]")
 	f.Add("defaults: &d {hold: 1s}\nrows: [*d, {expect: {fill: ok>0}}]\nexpect: [no_port==0]")
 	f.Add("rows: &a [*a]\n---\n")
+	f.Add("rows: [{place: nat, nat-range: host, nat-timeout: {close: [5s, 9s]}, clients: 2, peer-sysctl: {net.ipv4.tcp_timestamps: 0}}]")
 	f.Add("? rows\n: - !!str name: |\n    text\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		m, err := suite.ParseMatrix("m.yaml", []byte(text))

@@ -61,6 +61,7 @@ func (s *space) member(w *Way, scenario Scenario) *Member {
 	return &Member{
 		Scenario: string(scenario), Profile: s.profile, Range: s.text, Exclude: w.Exclude, Strategy: w.Strategy, Close: w.Close,
 		UDP: w.UDP, IPv6: w.IPv6, Sources: w.Sources, Targets: w.Targets, Sysctls: slices.Clone(w.Sysctls),
+		Place: w.Place, PeerSysctls: slices.Clone(w.PeerSysctls), Gateway: s.gateway, Timeout: s.attempt(),
 	}
 }
 
@@ -70,6 +71,7 @@ func (s *space) fill(w *Way) *Member {
 	m := s.member(w, Fill)
 	m.Close, m.Connections = step.ClientRST, w.Connections
 	m.Sysctls = slices.DeleteFunc(m.Sysctls, afterClose)
+	m.Gateway.Timeouts = nil
 	return m
 }
 
@@ -82,6 +84,10 @@ func (s *space) reuse(w *Way, usual string) *Member {
 	m.Connections = reused
 	if s.answer.Reuse.Max >= waits {
 		m.Connections = reusedLate
+	}
+	m.Gateway.Clients = 0
+	if s.through {
+		s.natReuse(m)
 	}
 	return m
 }
@@ -97,22 +103,29 @@ func (s *space) rates(w *Way, usual string) []*Member {
 	if w.Rate > 0 {
 		return []*Member{s.asked(w)}
 	}
+	if s.through {
+		return s.natRates(w)
+	}
 	if a.Rate == nil || a.Reuse.Max == 0 || a.Reuse.Max < waits && s.churn(w, a.Rate.Max, 0, 0).Load > heaviest {
 		m := s.member(w, Churn)
 		m.Requests, m.Hold, m.Duration = w.Requests, w.Hold, churnTime+w.Hold
 		return []*Member{m}
 	}
-	n := float64(a.Connections.Max)
 	far := max(beside, lateness.Seconds()/(a.Reuse.Min+w.Hold).Seconds())
 	held := round(a.Rate.Min*(1-far), math.Floor)
 	over := round(a.Rate.Max*(1+far), math.Ceil)
-	members := []*Member{s.churn(w, held, int64(math.Ceil(max(n*(1+beyond), held*shortest.Seconds()))), 0)}
+	members := []*Member{s.churn(w, held, s.rounds(held), 0)}
 	if s.text == usual || a.Reuse.Max < waits {
-		m := s.churn(w, over, int64(n)+vain, 0)
+		m := s.churn(w, over, a.Connections.Max+vain, 0)
 		m.Over = true
 		members = append(members, m)
 	}
 	return members
+}
+
+// rounds is how many attempts at a rate use ports that have come back.
+func (s *space) rounds(rate float64) int64 {
+	return int64(math.Ceil(max(float64(s.answer.Connections.Max)*(1+beyond), rate*shortest.Seconds())))
 }
 
 // asked is a churn at the rate that the way asks for. Without a time it lasts
@@ -155,6 +168,7 @@ func (m *Member) title() string {
 	for _, text := range m.Sysctls {
 		add(true, brief(text))
 	}
+	words = append(words, m.where()...)
 	add(m.Requests > 0, fmt.Sprint(m.Requests, " requests"))
 	add(m.Hold > 0, fmt.Sprint("hold ", m.Hold))
 	add(m.Connections > 0 && m.Scenario == string(Fill), fmt.Sprint(m.Connections, " connections"))

@@ -52,20 +52,17 @@ func (p *parser) spec(n *yaml.Node, usual spec) (spec, error) {
 	}
 	err := p.mapping(n, "rows: [{strategy: connect}]", keyNames(), func(name string, v *yaml.Node) error {
 		k := keyNamed(name)
-		if name != "sysctl" {
+		if k.each == nil {
 			one, err := p.setting(k, name, v)
 			row.put(one)
 			return err
 		}
 		return p.pairs(v, k.form, func(key string, at, v *yaml.Node) error {
-			key = strings.ReplaceAll(key, "/", ".")
-			if key == keyRange {
-				return p.fail(at, "range: 40000-40999", "the range has a key of its own")
+			sub, err := k.each(p, at, strings.ReplaceAll(key, "/", "."))
+			if err != nil {
+				return err
 			}
-			if !strings.HasPrefix(key, "net.") {
-				return p.fail(at, k.form, "sysctl %q: only settings of net. belong to a run, all others to the whole machine", shorten(key))
-			}
-			one, err := p.setting(kernelKey(key), "sysctl "+key, v)
+			one, err := p.setting(sub, name+" "+sub.name, v)
 			row.put(one)
 			return err
 		})
@@ -154,7 +151,9 @@ func (p *parser) way(row spec, n, i int) (w Way, fits bool, err error) {
 		if err != nil {
 			return w, false, err
 		}
-		words = append(words, s.key.word(shorten(v.Value)))
+		if word := s.key.word(shorten(v.Value)); word != "" {
+			words = append(words, word)
+		}
 	}
 	if w.Name != "" {
 		words = slices.Insert(words, 0, w.Name)
@@ -180,5 +179,5 @@ func (p *parser) check(w *Way) error {
 	case w.Rate > 0 && w.Duration > 0 && w.Hold > w.Duration:
 		return p.failAt(w.Line, fmt.Sprintf("hold: %v", w.Duration/2), "hold: %v is longer than duration: %v", w.Hold, w.Duration)
 	}
-	return nil
+	return p.checkPlace(w)
 }

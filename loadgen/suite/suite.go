@@ -20,6 +20,8 @@ type Host struct {
 	Settings   capacity.Settings
 	Processors int             // that runs may use; 0: one
 	Lacks      map[string]bool // settings of the matrix that its kernel does not have
+	// Without are places that cannot be had there, and why.
+	Without map[string]string
 }
 
 // Member is one run of a suite.
@@ -36,9 +38,16 @@ type Member struct {
 	Sources  int      // how many addresses; 0: one, the kernel's choice
 	Targets  int      // how many addresses; 0: one
 	Sysctls  []string // as --sysctl takes them
-	Rate     float64  // of a churn: attempts per second; 0: as many as it can make
-	Attempts int64    // of a churn: end after these; 0: no bound
-	Requests int      // of a churn: over each connection
+	// Place and what belongs to it are those of the way, the gateway with the range
+	// that it has in this run.
+	Place       string
+	PeerSysctls []string
+	Gateway     Gateway
+	Timeout     time.Duration // of one attempt; 0: the caller's
+
+	Rate     float64 // of a churn: attempts per second; 0: as many as it can make
+	Attempts int64   // of a churn: end after these; 0: no bound
+	Requests int     // of a churn: over each connection
 	Hold     time.Duration
 	// Connections bounds a fill; 0: as many as there can be. Of a reuse it is how
 	// many ports are waited for.

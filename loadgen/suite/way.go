@@ -28,6 +28,9 @@ type Way struct {
 	Sources               int      // addresses; 0: the kernel's choice
 	Targets               int      // addresses; 0: one
 	Sysctls               []string // as --sysctl takes them
+	Place                 string   // one of places(); "": that of the bench
+	PeerSysctls           []string // of the listener's host, as --peer-sysctl takes them
+	Gateway               Gateway  // of PlaceNAT
 	Requests              int      // over each connection of a churn
 	Hold                  time.Duration
 	Connections           int64   // a fill opens no more; 0: no bound
@@ -72,8 +75,11 @@ const (
 func (w *Way) wants(s Scenario) bool { return w.Runs == nil || slices.Contains(w.Runs, s) }
 
 // setting returns the value that the way itself gives a key.
-func (w *Way) setting(key string) (value string, ok bool) {
-	for _, text := range w.Sysctls {
+func (w *Way) setting(key string) (value string, ok bool) { return valueOf(w.Sysctls, key) }
+
+// valueOf finds a key among settings of the form KEY=VALUE.
+func valueOf(settings []string, key string) (value string, ok bool) {
+	for _, text := range settings {
 		if k, v, _ := strings.Cut(text, "="); k == key {
 			return v, true
 		}
@@ -81,10 +87,10 @@ func (w *Way) setting(key string) (value string, ok bool) {
 	return "", false
 }
 
-// set gives a key a value, in place of another.
-func (w *Way) set(key, value string) {
-	w.Sysctls = slices.DeleteFunc(slices.Clone(w.Sysctls), func(text string) bool { return strings.HasPrefix(text, key+"=") })
-	w.Sysctls = append(w.Sysctls, key+"="+value)
+// put gives a key a value among settings, in place of another.
+func put(settings *[]string, key, value string) {
+	*settings = slices.DeleteFunc(slices.Clone(*settings), func(text string) bool { return strings.HasPrefix(text, key+"=") })
+	*settings = append(*settings, key+"="+value)
 }
 
 // afterClose are the settings that matter only once a connection is closed: what

@@ -36,6 +36,8 @@ type SetRow struct {
 	IPv6      bool              `json:"ipv6,omitempty"`
 	Requests  int               `json:"requests,omitempty"` // over each connection of a churn
 	HoldNS    int64             `json:"hold_ns,omitempty"`  // of each connection of a churn
+	Place     string            `json:"place,omitempty"`    // where the row itself says that its runs are
+	Gateway   *RowGateway       `json:"gateway,omitempty"`  // of place nat
 	StandIn   map[string]string `json:"stand_in,omitempty"` // by scenario: the ports that its runs use in place of the range
 	Predicted Predicted         `json:"predicted"`          // over Range, by the host's settings and Sysctls, before any run
 	// Gain is how many times the uses per second of the first row are predicted:
@@ -44,6 +46,16 @@ type SetRow struct {
 	Price  string        `json:"price,omitempty"`  // what it takes, as the matrix says; absent: the report's own words
 	Expect []RowExpected `json:"expect,omitempty"` // what was expected of its runs, and what they measured
 	Runs   []string      `json:"runs"`             // their run.id; one that was not made is not in the set
+}
+
+// RowGateway is the gateway of a row's place, over whose ports the row is predicted.
+type RowGateway struct {
+	Range     string            `json:"range"`               // its ports, as the matrix names them
+	StandIn   string            `json:"stand_in,omitempty"`  // the ports that it has where others stand in for the row's
+	Addresses int               `json:"addresses,omitempty"` // outside; absent: one
+	Random    bool              `json:"random,omitempty"`    // it chooses its ports at random
+	Clients   int               `json:"clients,omitempty"`   // hosts behind it; absent: one
+	Timeouts  map[string]string `json:"timeouts,omitempty"`  // of connection tracking, by state
 }
 
 // RowExpected is an expectation of a row, held against one of its runs.
