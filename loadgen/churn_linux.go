@@ -29,7 +29,7 @@ func (r *run) churn() error {
 	}
 	took := r.clock.Now() - works[0].From
 	used := r.meter().since(began)
-	client, listener, stateErr := r.sockets()
+	client, listener, stateErr := r.sockets("attempts over")
 	if err := r.peer.Drain(); err != nil {
 		return err
 	}

@@ -146,6 +146,12 @@ func (c *Config) unfit() error {
 	case c.Concurrency > ringBound()*c.Workers:
 		return no("--concurrency %d: the descriptor limit leaves a ring %d for each worker", c.Concurrency, ringBound())
 	}
+	return c.unfitForAny(no)
+}
+
+// unfitForAny says what one of the run's targets, strategies or expectations asks
+// of a ring that it cannot do.
+func (c *Config) unfitForAny(no func(string, ...any) error) error {
 	for _, t := range c.Targets {
 		if c.Ports().Contains(t.Port()) {
 			return no("--target %s: its port is in the range, and a ring could not tell a socket that connects to itself", t)

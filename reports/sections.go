@@ -177,8 +177,10 @@ func (p *page) cost(r *result.Result) {
 			optional(c.KernelBytesPerConn, func(n int64) string { return size(n) + " kernel, per connection" })))
 	}
 	if o != nil {
-		p.fact("observer", fmt.Sprintf("%s, %s by sock_diag · %s CPU, %s of one processor",
-			plural(o.Samples, "sample"), count(o.Dumps), duration(o.CPUNS), percent(o.Share)))
+		p.fact("observer", phrases(fmt.Sprintf("%s, %s by sock_diag", plural(o.Samples, "sample"), count(o.Dumps)),
+			nonZero(o.DumpNS, func(n int64) string { return duration(n) + " for lists" }),
+			nonZero(o.Interrupted, func(n int64) string { return plural(n, "list") + " of a table that changed meanwhile" }),
+			fmt.Sprintf("%s CPU, %s of one processor", duration(o.CPUNS), percent(o.Share))))
 	}
 }
 
