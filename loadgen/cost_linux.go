@@ -65,6 +65,7 @@ func (r *run) cost(used meter, n int64) *result.Cost {
 		return nil
 	}
 	each := func(t kernel.CPUTime) *result.CPUPerConn {
+		t = t.Split()
 		return &result.CPUPerConn{UserNS: int64(t.User) / n, SysNS: int64(t.System) / n}
 	}
 	both := each(used.process)

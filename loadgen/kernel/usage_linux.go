@@ -26,6 +26,20 @@ func (t CPUTime) Plus(other CPUTime) CPUTime {
 // Total is user and system time together.
 func (t CPUTime) Total() time.Duration { return t.User + t.System }
 
+// Split returns the same total with neither part below 0. The kernel knows the
+// total and tells the parts by what its ticks found so far, so that a part of a
+// difference may be more than all of it (cputime_adjust in
+// kernel/sched/cputime.c keeps that from its own readings alone).
+func (t CPUTime) Split() CPUTime {
+	switch total := t.Total(); {
+	case t.User < 0:
+		return CPUTime{System: max(0, total)}
+	case t.System < 0:
+		return CPUTime{User: max(0, total)}
+	}
+	return t
+}
+
 // ProcessCPU returns the processor time of the whole process so far.
 func ProcessCPU() CPUTime { return usage(unix.RUSAGE_SELF) }
 
