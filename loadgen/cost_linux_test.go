@@ -18,12 +18,12 @@ func cpu(user, system time.Duration) kernel.CPUTime {
 func TestCost(t *testing.T) {
 	const ms = time.Millisecond
 	used := meter{
-		at: int64(200 * ms), process: cpu(60*ms, 140*ms), generator: cpu(20*ms, 80*ms), listener: cpu(10*ms, 40*ms), slab: 80_000,
+		at: int64(200 * ms), spent: 201 * ms, process: cpu(60*ms, 140*ms), generator: cpu(20*ms, 80*ms), listener: cpu(10*ms, 40*ms), slab: 80_000,
 	}
 	apart := &run{cfg: &Config{Ends: EndsApart}, engines: make([]engine.Engine, 2)}
 	c := apart.cost(used, 1000)
-	if c.UserCPUNSPerConn != 60_000 || c.SysCPUNSPerConn != 140_000 {
-		t.Errorf("%+v, want 60 and 140 µs", c)
+	if c.CPUNSPerConn != 201_000 || c.UserCPUNSPerConn != 60_000 || c.SysCPUNSPerConn != 140_000 {
+		t.Errorf("%+v, want 201, 60 and 140 µs", c)
 	}
 	if *c.Generator != (result.CPUPerConn{UserNS: 20_000, SysNS: 80_000}) || *c.Listener != (result.CPUPerConn{UserNS: 10_000, SysNS: 40_000}) {
 		t.Errorf("generator %+v, listener %+v", c.Generator, c.Listener)
@@ -49,9 +49,9 @@ func TestCost(t *testing.T) {
 	if c := apart.cost(used, 1000); *c.Generator != (result.CPUPerConn{SysNS: 80_000}) || *c.Listener != (result.CPUPerConn{UserNS: 40_000}) {
 		t.Errorf("generator %+v, listener %+v", c.Generator, c.Listener)
 	}
-	used.process = cpu(10*ms, 39*ms)
-	if c := apart.cost(used, 1000); c != nil {
-		t.Errorf("of 49 ms: %+v", c)
+	used.spent, used.process = 51*ms, cpu(10*ms, 39*ms)
+	if c := apart.cost(used, 1000); *c != (result.Cost{CPUNSPerConn: 51_000}) {
+		t.Errorf("of 49 ms: %+v, want the total alone", c)
 	}
 }
 
@@ -97,7 +97,7 @@ func TestGeneratorLimit(t *testing.T) {
 		{"all processors", "churn", 0, result.Result{Cost: busy(0.7, 0.97)}, "all processors for 97 %"},
 		{"something waited", "churn", 0, result.Result{Cost: busy(0.94, 0.94)}, ""},
 		{"ports ran out", "churn", 0, result.Result{Cost: busy(1, 1), Outcomes: result.Outcomes{NoPort: 1}}, ""},
-		{"too short to tell", "churn", 0, result.Result{}, ""},
+		{"too short to tell", "churn", 0, result.Result{Cost: &result.Cost{CPUNSPerConn: 1}}, ""},
 		{"late", "churn", 100, result.Result{Attempts: 1000, ScheduleError: late}, "one attempt in a hundred began 10 ms late"},
 		{"punctual", "churn", 100, result.Result{Attempts: 1000, ScheduleError: punctual, Cost: busy(1, 1)}, ""},
 		{"not all made", "churn", 100, result.Result{Attempts: 999, ScheduleError: punctual}, "999 of 1,000 due"},
@@ -129,7 +129,7 @@ func costly(t *testing.T, unrecorded bool) *result.Result {
 		if r.Attempts != attempts {
 			t.Errorf("%d attempts, want %d", r.Attempts, attempts)
 		}
-		if r.Cost != nil || attempts > most {
+		if r.Cost.GeneratorBusy != nil || attempts > most {
 			return r
 		}
 	}

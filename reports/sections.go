@@ -198,7 +198,7 @@ func (p *page) costOfTime(r *result.Result) {
 	}
 	split := func(user, sys int64) string { return phrases(share(user, " user"), share(sys, " kernel")) }
 	end := func(e result.CPUPerConn) string { return split(e.UserNS, e.SysNS) }
-	p.fact("CPU", split(c.UserCPUNSPerConn, c.SysCPUNSPerConn)+about)
+	p.fact("CPU", phrases(duration(c.CPUNSPerConn)+about, split(c.UserCPUNSPerConn, c.SysCPUNSPerConn)))
 	p.fact("generator", optional(c.Generator, end))
 	p.fact("listener", optional(c.Listener, end))
 	p.fact("lastport", phrases(

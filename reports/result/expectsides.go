@@ -34,6 +34,7 @@ func sideFields() []field {
 		{"ports.even", count, of(ports, func(p *Ports) *int64 { return &p.Even })},
 		{"ports.odd", count, of(ports, func(p *Ports) *int64 { return &p.Odd })},
 		{"ports.distinct", count, of(ports, func(p *Ports) *int64 { return &p.Distinct })},
+		{"cost.cpu_per_conn", duration, of(cost, func(c *Cost) *int64 { return &c.CPUNSPerConn })},
 		{"cost.user_cpu_per_conn", duration, of(cost, func(c *Cost) *int64 { return found(&c.UserCPUNSPerConn) })},
 		{"cost.sys_cpu_per_conn", duration, of(cost, func(c *Cost) *int64 { return found(&c.SysCPUNSPerConn) })},
 		{"cost.user_bytes_per_conn", count, of(cost, func(c *Cost) *int64 { return c.UserBytesPerConn })},
