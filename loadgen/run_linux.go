@@ -234,7 +234,7 @@ func (r *run) check() error {
 			return &KernelError{Strategy: r.cfg.Strategy, Option: "IP_BIND_ADDRESS_NO_PORT", Since: "4.2", err: err}
 		}
 	}
-	return ReadNeeds(r.course.connections(r), r.cfg.UDP).Check()
+	return r.cfg.Needs(r.course.connections(r)).Check()
 }
 
 // loop is the run's own goroutine: it counts, samples, tells the sink, and
