@@ -18,7 +18,11 @@ const startIn = int64(10 * time.Millisecond)
 // churn opens and closes connections, at a rate or as fast as it can, for the
 // run's duration.
 func (r *run) churn() error {
-	works, err := r.churnWorks(r.clock.Now() + startIn)
+	from := r.clock.Now()
+	if r.cfg.Rate > 0 {
+		from += startIn // as fast as it goes no attempt is due at any time
+	}
+	works, err := r.churnWorks(from)
 	if err != nil {
 		return err
 	}
@@ -27,9 +31,12 @@ func (r *run) churn() error {
 	if err := r.works(asWorks(works)); err != nil {
 		return err
 	}
-	took := r.clock.Now() - works[0].From
 	used := r.meter().since(began)
-	client, listener, stateErr := r.sockets()
+	took := used.at
+	if r.cfg.Rate > 0 {
+		took = r.clock.Now() - from
+	}
+	client, listener, stateErr := r.sockets("attempts over")
 	if err := r.peer.Drain(); err != nil {
 		return err
 	}

@@ -60,23 +60,25 @@ func (r *run) putCounters(res *result.Result) {
 	})
 }
 
-// sockets counts the sockets of the run by state: the generator's ends, on all
-// clients, and the listener's.
-func (r *run) sockets() (client, server result.States, err error) {
-	client, server, err = observe.Count(r.cfg.Targets, r.cfg.UDP)
-	for i := 1; i < r.cfg.Clients && err == nil; i++ {
-		err = r.cfg.Hosts.Client(i, func() error {
-			more, _, err := observe.Count(r.cfg.Targets, r.cfg.UDP)
-			client = client.Plus(more)
-			return err
-		})
+// view is where the connections of the run can be seen.
+func (c *Config) view() observe.View {
+	v := observe.View{Targets: c.Targets, UDP: c.UDP, Server: c.Hosts.Server}
+	if c.NAT != nil {
+		v.Gateway = c.Hosts.inGateway
 	}
-	if err != nil || r.cfg.Hosts.Server == nil {
+	v.Clients = append(v.Clients, func(f func() error) error { return f() }) // the first is here
+	for i := 1; i < c.Clients; i++ {
+		v.Clients = append(v.Clients, func(f func() error) error { return c.Hosts.Client(i, f) })
+	}
+	return v
+}
+
+// sockets counts the sockets of the run by state: the generator's ends, on all
+// clients, and the listener's. Which ports they have is kept as that of a moment.
+func (r *run) sockets(moment string) (client, server result.States, err error) {
+	seen, err := r.watch.Look(moment)
+	if err != nil {
 		return client, server, err
 	}
-	err = r.cfg.Hosts.inServer(func() error {
-		_, server, err = observe.Count(r.cfg.Targets, r.cfg.UDP)
-		return err
-	})
-	return client, server, err
+	return seen.Client, seen.Server, nil
 }

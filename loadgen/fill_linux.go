@@ -132,7 +132,7 @@ func (f *filling) full() error {
 	if server.DistinctPeers != nil {
 		witness.DistinctPeers = *server.DistinctPeers
 	}
-	if client, _, err := f.sockets(); err == nil {
+	if client, _, err := f.sockets("fullest"); err == nil {
 		witness.SockDiag = client.Established
 	}
 	witness.Translated = f.translated()

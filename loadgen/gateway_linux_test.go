@@ -44,7 +44,7 @@ func throughGateway(t *testing.T, does behaviour) (Config, Peer) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := config(setRange(t, 40000, 40999), "198.18.8.1:1")
+	cfg := config(setRange(t, 50000, 50999), "198.18.8.1:1")
 	cfg.Targets[0] = netip.AddrPortFrom(cfg.Targets[0].Addr(), uint16(3000+gatewayTargets.Add(1)))
 	cfg.NAT = &NAT{Range: tenPorts, Addresses: outsides}
 	cfg.Timeout = 1200 * time.Millisecond // two SYNs
@@ -90,6 +90,49 @@ func TestGatewayRunsOut(t *testing.T) {
 	}
 	if *n.SYNsLost < 2*r.Outcomes.NATNoPort || *n.SYNsExplained > *n.SYNsLost || *n.LostBeforeFull != 0 || *n.Untranslated != 0 {
 		t.Errorf("%d SYNs lost, %d explained, %d before it was full, %d untranslated", *n.SYNsLost, *n.SYNsExplained, *n.LostBeforeFull, *n.Untranslated)
+	}
+}
+
+// The observer sees the same connections on every host, each by the ports that
+// it knows them by: thirty of the client's own are ten on the gateway's three
+// addresses. What was reset is free at both ends, and still tracked.
+func TestPortsByStateOnEveryHost(t *testing.T) {
+	cfg, peer := throughGateway(t, serves)
+	r := must(t, cfg, peer, &frames{})
+	var fullest, last *result.PortMoment
+	for i, m := range r.PortStates.Moments {
+		if m.At == "fullest" {
+			fullest = &r.PortStates.Moments[i]
+		}
+		last = &r.PortStates.Moments[i]
+	}
+	if fullest == nil || fullest.Gateway == nil {
+		t.Fatalf("no look at the gateway at the fullest moment: %+v", r.PortStates)
+	}
+	for _, end := range fullest.Ends() {
+		want := map[string]int64{"client": 30, "gateway": 10, "server": 10}[end.Name]
+		if got := end.Ports.Counts["established"]; got != want {
+			t.Errorf("%s: %d ports established, want %d: %v", end.Name, got, want, end.Ports.Counts)
+		}
+		states, err := result.DecodeStateMap(end.Ports.Map)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for port := range 1 << 16 {
+			of := cfg.Range.Contains(uint16(port))
+			if end.Name != "client" {
+				of = tenPorts.Contains(uint16(port))
+			}
+			if s := states.State(uint16(port)); s == result.PortEstablished && !of {
+				t.Errorf("%s: port %d is established", end.Name, port)
+			}
+		}
+	}
+	if o := r.Observer; o.Interrupted > o.Dumps || o.Dumps > 0 && o.DumpNS <= 0 || o.DumpNS > o.CPUNS {
+		t.Errorf("cost %+v", o)
+	}
+	if last.TNS < fullest.TNS {
+		t.Errorf("the last look was at %d, the fullest moment at %d", last.TNS, fullest.TNS)
 	}
 }
 

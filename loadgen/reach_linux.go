@@ -45,6 +45,20 @@ func (r *run) reach() error {
 	return nil
 }
 
+// checkReach refuses a reach that could find nothing.
+func (r *run) checkReach() error {
+	switch {
+	case r.cfg.UDP:
+		return &ProtocolError{
+			Scenario: "reach", Proto: "udp",
+			Why: "a datagram has no handshake, so that nobody could tell on which way it was dropped",
+		}
+	case r.tried().Size() == 0:
+		return &NoPortsError{Range: r.cfg.Range.String(), Why: []string{belowUnprivileged()}}
+	}
+	return nil
+}
+
 // keyUnprivileged is where ports begin that any program may bind to.
 const keyUnprivileged = "net.ipv4.ip_unprivileged_port_start"
 

@@ -1,6 +1,7 @@
 package loadgen
 
 import (
+	"errors"
 	"net/netip"
 	"os"
 	"slices"
@@ -44,6 +45,17 @@ func blocking(t *testing.T, cfg *Config) {
 			t.Error(err)
 		}
 	})
+}
+
+// Over UDP there is no handshake that could tell where something was dropped.
+func TestReachOverUDPIsRefused(t *testing.T) {
+	cfg := reachConfig(setRange(t, 40000, 40009))
+	cfg.UDP = true
+	_, err := Run(t.Context(), cfg, nil, &frames{})
+	var refused *ProtocolError
+	if !errors.As(err, &refused) || !refused.Usage() || refused.Hint() != "--proto tcp" {
+		t.Errorf("a reach over UDP: %v", err)
+	}
 }
 
 // from returns n ports, beginning with the i-th of the range.

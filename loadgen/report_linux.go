@@ -44,6 +44,9 @@ func (r *run) current() *result.Result {
 		r.putCounters(&res)
 	}
 	r.putGateway(&res)
+	if r.watch != nil {
+		res.PortStates = r.watch.States()
+	}
 	if res.Measured.Connections == nil && res.Attempts > 0 {
 		opened := res.Outcomes.OK
 		res.Measured.Connections = &opened

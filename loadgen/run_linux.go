@@ -45,8 +45,9 @@ type run struct {
 	engines  []engine.Engine // the script's
 	counted  *record.Collector
 	tally    *engine.Tally
-	before   kernel.Counters // of the generator's host
-	peerHad  kernel.Counters // of the listener's, where it is another one; else nil
+	watch    *observe.Observer // made before the script begins
+	before   kernel.Counters   // of the generator's host
+	peerHad  kernel.Counters   // of the listener's, where it is another one; else nil
 	calls    chan func()
 	course   course
 	reuseOff *float64 // of a reuse: how far it was off, as a share
@@ -218,8 +219,10 @@ func traits(cfg *Config) (strategy.Traits, error) {
 // check refuses what cannot be done, before anything is begun.
 func (r *run) check() error {
 	t := r.strategy.Traits()
-	if r.cfg.Scenario == "reach" && r.tried().Size() == 0 {
-		return &NoPortsError{Range: r.cfg.Range.String(), Why: []string{belowUnprivileged()}}
+	if r.cfg.Scenario == "reach" {
+		if err := r.checkReach(); err != nil {
+			return err
+		}
 	}
 	if t.Windowed || r.cfg.Scenario == "reuse" && !t.Explicit { // which probes by windows
 		if err := kernel.ProbeLocalPortRange(); err != nil {
@@ -231,13 +234,13 @@ func (r *run) check() error {
 			return &KernelError{Strategy: r.cfg.Strategy, Option: "IP_BIND_ADDRESS_NO_PORT", Since: "4.2", err: err}
 		}
 	}
-	return ReadNeeds(r.course.connections(r), r.cfg.UDP).Check()
+	return r.cfg.Needs(r.course.connections(r)).Check()
 }
 
 // loop is the run's own goroutine: it counts, samples, tells the sink, and
 // does what the script asks of it, until the script has ended.
 func (r *run) loop(ctx context.Context) (*result.Result, error) {
-	watch := observe.Start(r.clock, r.cfg.Targets, r.cfg.UDP, time.Duration(record.Interval))
+	r.watch = observe.Start(r.clock, r.cfg.view(), time.Duration(record.Interval))
 	ended := make(chan error, 1)
 	go func() { ended <- r.course.script(r) }()
 	snapshot := time.NewTicker(snapshotEvery)
@@ -248,7 +251,7 @@ func (r *run) loop(ctx context.Context) (*result.Result, error) {
 		select {
 		case c := <-r.counted.Chunks():
 			r.counted.Take(c)
-		case s := <-watch.Samples():
+		case s := <-r.watch.Samples():
 			r.counted.Sample(record.Sample{
 				TNS: s.TNS, States: s.States, Kernel: s.Kernel, UserCPUNS: int64(s.CPU.User), SysCPUNS: int64(s.CPU.System),
 			})
@@ -264,7 +267,7 @@ func (r *run) loop(ctx context.Context) (*result.Result, error) {
 			interrupt = nil
 			r.stop.Store(true)
 		case err := <-ended:
-			cost := watch.Stop()
+			cost := r.watch.Stop()
 			if err == nil {
 				err = r.told
 			}

@@ -73,6 +73,7 @@ func (p *page) run(r *result.Result) {
 	}
 	p.outcomes(r)
 	p.gateway(r.NAT)
+	p.portStates(r.PortStates)
 	p.witnesses(r)
 	p.kernel("Kernel counters", r.Kernel)
 	p.kernel("Kernel counters of the listener's host", r.KernelPeer)

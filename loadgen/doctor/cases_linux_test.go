@@ -283,6 +283,24 @@ var cases = []struct {
 		[]string{"sudo sysctl -w net.netfilter.nf_conntrack_max=262144"},
 	},
 
+	{
+		"veth", "no module", func(f *Facts) { f.Place.Value.Links = unix.EOPNOTSUPP }, result.Noted, "all the same: --place private",
+		[]string{"sudo modprobe veth"},
+		[]string{"sudo modprobe -r veth"},
+	},
+	{"veth", "forbidden", func(f *Facts) { f.Place.Value.Links = unix.EPERM }, result.Noted, "--place pair and --place nat", nil, nil},
+	{"veth", "no place to try it in", func(f *Facts) { f.Place.Err = unix.EPERM }, result.Unread, "no private place", nil, nil},
+	{
+		"nftables NAT", "no module", func(f *Facts) { f.Place.Value.Translation = unix.ENOENT }, result.Noted, "all the same: --place private and --place pair",
+		[]string{"sudo modprobe nft_nat"},
+		[]string{"sudo modprobe -r nft_nat"},
+	},
+	{
+		"nftables filter", "no module", func(f *Facts) { f.Place.Value.Firewall = unix.EPROTONOSUPPORT }, result.Noted, "reach --block",
+		[]string{"sudo modprobe nf_tables"},
+		[]string{"sudo modprobe -r nf_tables"},
+	},
+
 	{"memory", "too little", func(f *Facts) { f.Memory.Value = 80 << 20 }, result.Blocked, "--connections 9216 works", nil, nil},
 	{"processors", "one", func(f *Facts) { f.CPUs = 1 }, result.Noted, "one worker", nil, nil},
 	{"cgroup memory", "enough", func(f *Facts) { f.Cgroup.Value.Memory = &kernel.CgroupLimit{Max: 1 << 30, Key: "a/memory.max"} }, result.Fine, "131,072 connections", nil, nil},

@@ -192,6 +192,22 @@ func TestHere(t *testing.T) {
 	}
 }
 
+// The tests of package place make links and rules here, so a checkup finds that
+// it can.
+func TestPartsOfPlacesHere(t *testing.T) {
+	f := Collect(childArg)
+	for _, err := range []error{f.Place.Err, f.Place.Value.Links, f.Place.Value.Translation, f.Place.Value.Firewall} {
+		if err != nil {
+			nstest.Unavailable(t, err)
+		}
+	}
+	for _, name := range []string{"veth", "nftables NAT", "nftables filter"} {
+		if c := examined(t, f, name); c.Status != result.Fine || c.Allows == "" {
+			t.Errorf("%s: %+v", name, c)
+		}
+	}
+}
+
 func settings(t *testing.T) string {
 	t.Helper()
 	list, err := kernel.ListSysctls("net.ipv4", nil)

@@ -54,6 +54,9 @@ type NoFile struct{ Soft, Hard uint64 }
 // Place is what a private place came to be.
 type Place struct {
 	Differs []string // settings of the host that it could not take over
+
+	// Why the parts of other places cannot be had there; nil: they can.
+	Links, Translation, Firewall error
 }
 
 // The settings that the checks look at.

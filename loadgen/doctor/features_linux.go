@@ -77,6 +77,35 @@ func checkIPv6(f *Facts) result.Check {
 	return c
 }
 
+func checkLinks(f *Facts) result.Check {
+	return f.part(f.Place.Value.Links, "--place pair and --place nat", "--place private, the default, with every verb", "veth")
+}
+
+func checkTranslation(f *Facts) result.Check {
+	return f.part(f.Place.Value.Translation, "--place nat: runs through a gateway", "--place private and --place pair, with every verb", "nft_nat")
+}
+
+func checkFirewall(f *Facts) result.Check {
+	return f.part(f.Place.Value.Firewall, "reach --block and --block-in", "reach without them: it finds what another firewall drops", "nf_tables")
+}
+
+// part judges a part of places that was tried in the private one: what it is for,
+// what works without it, and the kernel's module that has it.
+func (f *Facts) part(err error, use, without, module string) result.Check {
+	if f.Place.Err != nil {
+		return result.Check{Status: result.Unread, Found: "there is no private place to try it in"}
+	}
+	c := feature(err, use, result.Noted)
+	if err == nil {
+		return c
+	}
+	c.Allows = "all the same: " + without
+	if !errors.Is(err, unix.EPERM) && !errors.Is(err, unix.EACCES) {
+		c.Change, c.Undo = []string{"sudo modprobe " + module}, []string{"sudo modprobe -r " + module}
+	}
+	return c
+}
+
 // checkConntrack looks at the table that a full one drops new connections of.
 func checkConntrack(f *Facts) result.Check {
 	most, err := f.number(keyTrackedMax)

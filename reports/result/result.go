@@ -43,6 +43,7 @@ type Result struct {
 	Witness       *Witness       `json:"witness,omitempty"`
 	Recovery      *Recovery      `json:"recovery,omitempty"`
 	Ports         *Ports         `json:"ports,omitempty"`
+	PortStates    *PortStates    `json:"port_states,omitempty"`
 	NAT           *NAT           `json:"nat,omitempty"`
 	Reuse         *Reuse         `json:"reuse,omitempty"`
 	Survey        *Survey        `json:"survey,omitempty"`

@@ -96,15 +96,12 @@ const (
 // in one of the states, in the network namespace of the calling thread. f must
 // not keep the pointer. ErrInterrupted comes after the last call of f.
 func TCP(family uint8, states States, f func(*Socket)) error {
-	return list(request(family, unix.IPPROTO_TCP, states), f)
+	return Query{Family: family, States: states}.Each(f)
 }
 
 // UDP is TCP for UDP sockets. ENOENT says that the kernel has no udp_diag.
 func UDP(family uint8, states States, f func(*Socket)) error {
-	if states&Of(BoundInactive) != 0 {
-		states |= Of(Closed) // as udp_diag asks for them
-	}
-	return list(request(family, unix.IPPROTO_UDP, states), f)
+	return Query{Family: family, UDP: true, States: states}.Each(f)
 }
 
 // list asks the kernel for sockets and reads its answer.
@@ -144,19 +141,6 @@ func list(request []byte, f func(*Socket)) error {
 		}
 		return nil
 	}
-}
-
-func request(family, protocol uint8, states States) []byte {
-	b := make([]byte, unix.SizeofNlMsghdr+reqSize)
-	ne := binary.NativeEndian
-	ne.PutUint32(b[0:], uint32(len(b)))
-	ne.PutUint16(b[4:], sockDiagByFamily)
-	ne.PutUint16(b[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
-	req := b[unix.SizeofNlMsghdr:]
-	req[0] = family
-	req[1] = protocol
-	ne.PutUint32(req[4:], uint32(states))
-	return b
 }
 
 // Parse reads the netlink messages of one datagram and calls f for each socket
