@@ -9,6 +9,7 @@ import (
 	"lastport/loadgen"
 	"lastport/loadgen/place"
 	"lastport/loadgen/ports"
+	"lastport/loadgen/suite"
 )
 
 // Settings that a run sets itself, in its private place.
@@ -44,12 +45,25 @@ func (f *runFlags) settings(c *loadgen.Config, _ place.Host) error {
 		if s.Key == keyRange {
 			return usagef("--range LOW-HIGH", "--sysctl %s: the range has a flag of its own", keyRange)
 		}
+		if err := inBounds(s); err != nil {
+			return err
+		}
 		if old, twice := c.Sysctls[s.Key]; twice && old != s.Value {
 			return usagef(fmt.Sprintf("--sysctl %s=%s", s.Key, s.Value), "--sysctl %s is given twice, as %s and as %s", s.Key, old, s.Value)
 		}
 		c.Sysctls[s.Key] = s.Value
 	}
 	return nil
+}
+
+// inBounds refuses a value of which it is known that the kernel will, so that it is
+// refused before the first of many runs.
+func inBounds(s place.Setting) error {
+	low, high, known := suite.Bounds(s.Key)
+	if n, err := strconv.Atoi(s.Value); !known || err == nil && n >= low && n <= high {
+		return nil
+	}
+	return usagef(fmt.Sprintf("--sysctl %s=%d", s.Key, low), "--sysctl %s=%s: the kernel refuses the value: want %d to %d", s.Key, s.Value, low, high)
 }
 
 // spec says what the private place must be like for the run.

@@ -124,18 +124,18 @@ func addAddress(link netlink.Link, prefix netip.Prefix) error {
 }
 
 // awaitRoute waits until the address is one of this host's: the kernel makes the
-// route of an IPv6 address a moment later, and until then what is sent to it is
-// lost.
+// local route of an IPv6 address a moment later (addrconf_dad_work of
+// net/ipv6/addrconf.c, in a queue of its own), and until then what is sent to it is
+// lost. That of its prefix is there at once, and says nothing.
 func awaitRoute(addr netip.Addr) error {
 	const patience, pause = time.Second, time.Millisecond
-	to := netip.AddrPortFrom(addr, 9)
 	for began := time.Now(); ; time.Sleep(pause) {
-		source, err := kernel.SourceFor(to)
+		routes, err := netlink.RouteGet(addr.AsSlice())
 		switch {
-		case err == nil && source == addr:
+		case err == nil && len(routes) > 0 && routes[0].Type == unix.RTN_LOCAL:
 			return nil
 		case time.Since(began) > patience:
-			return fmt.Errorf("address %s: no route to it: source %v: %w", addr, source, err)
+			return errors.Join(fmt.Errorf("address %s: no local route to it after %v", addr, patience), err)
 		}
 	}
 }

@@ -110,21 +110,17 @@ func kernelKey(name string) key {
 			if err != nil {
 				return err
 			}
-			if numeric(name) {
-				if _, err := strconv.ParseInt(v, 10, 32); err != nil {
-					return p.fail(n, form, "sysctl %s: %q: want a whole number", name, shorten(v))
+			if low, high, ok := Bounds(name); ok {
+				if given, err := strconv.Atoi(v); err != nil || given < low || given > high {
+					return p.fail(n, form, "sysctl %s: %q: want a whole number from %d to %d", name, shorten(v), low, high)
 				}
 			}
 			w.set(name, v)
+			w.setAt(name, n.Line)
 			return nil
 		},
 		word: func(v string) string { return brief(name + "=" + v) },
 	}
-}
-
-// numeric says whether a setting is one that a bench predicts by, and a number.
-func numeric(key string) bool {
-	return slices.Contains([]string{KeyTWReuse, KeyTWReuseDelay, KeyTimestamps, KeyMaxTimeWait}, key)
 }
 
 // words reads a text for people.
