@@ -184,10 +184,10 @@ func TestPlanOfMoreThanIsFound(t *testing.T) {
 		if err := reports.Text(&out, d, reports.Style{Width: 1000}); err != nil {
 			t.Fatal(err)
 		}
-		return out.String()
+		return strings.Join(strings.Fields(out.String()), " ")
 	}
 	for _, want := range []string{
-		"PORTS HOLD  20,000/s toward one target", "takes 10.5 processors or more, and this host has 2, which find 15,127/s at the most",
+		"PORTS HOLD 20,000/s toward one target", "takes 10.5 processors or more, and this host has 2, which find 15,127/s at the most",
 		"at 71 % of the ports: 1.75 ms, 134 times", "measured with open connections: 632 µs",
 	} {
 		if !strings.Contains(text(), want) {
@@ -195,7 +195,7 @@ func TestPlanOfMoreThanIsFound(t *testing.T) {
 		}
 	}
 	d.Latency.MostPerS = nil
-	if got := text(); !strings.HasPrefix(got, "HOLDS  ") || strings.Contains(got, "at the most") {
+	if got := text(); !strings.HasPrefix(got, "HOLDS ") || strings.Contains(got, "at the most") {
 		t.Error(got)
 	}
 }
@@ -210,8 +210,8 @@ func TestPlanOfLittle(t *testing.T) {
 	if err := reports.Text(&out, d, reports.Style{Width: 1000}); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"SUSTAINS  0.0012 new connections per second", "or 1 connection that stays open", "wish       bursts of 2/s for 1.00 s every 1 h 0 min, held for 10 min 0 s"} {
-		if !strings.Contains(out.String(), want) {
+	for _, want := range []string{"SUSTAINS 0.0012 new connections per second", "or 1 connection that stays open", "wish bursts of 2/s for 1.00 s every 1 h 0 min, held for 10 min 0 s"} {
+		if !strings.Contains(strings.Join(strings.Fields(out.String()), " "), want) {
 			t.Errorf("%s\nwant %s", out.String(), want)
 		}
 	}
@@ -225,8 +225,8 @@ func TestPlanOfAFleetOverSeveralAddresses(t *testing.T) {
 	if err := reports.Text(&out, d, reports.Style{Width: 1000}); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"through 2 outside addresses of gcp-nat", "which takes 2 outside addresses\n", "of what the gateway has for each machine"} {
-		if !strings.Contains(out.String(), want) {
+	for _, want := range []string{"through 2 outside addresses of gcp-nat", "which takes 2 outside addresses ", "of what the gateway has for each machine"} {
+		if !strings.Contains(strings.Join(strings.Fields(out.String()), " "), want) {
 			t.Errorf("%s\nwant %s", out.String(), want)
 		}
 	}

@@ -80,6 +80,9 @@ func planProcessors(d *result.Plan) string {
 	if d.Asked.Gateway != nil {
 		each = " on each machine"
 	}
+	if d.Asked.Burst != nil {
+		each += " at the end of a burst"
+	}
 	text := planCPUs(c.Processors) + " to find a port " + floorRate(c.RatePerS) + " times per second" + each
 	if c.InVain > 0 && planSearches(c) {
 		text += ", or more: " + share(c.InVain) + " of connects search all ports of one parity in vain, " + duration(max(c.P50NS, c.SearchNS)) +

@@ -192,7 +192,7 @@ func (f *runFlags) member(m *suite.Member, host place.Host) (loadgen.Config, err
 	if err := loadgen.CheckEngine(&cfg); err != nil {
 		return cfg, err
 	}
-	cfg.Engine = loadgen.EngineDirect // rows are compared
+	cfg.Compared = true // rows are
 	return cfg, nil
 }
 

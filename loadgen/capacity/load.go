@@ -73,12 +73,17 @@ func (w Wish) load(s solution) *Load {
 	return l
 }
 
-// inVain is the share of connects for this wish. At the end of a burst no port of
-// the preferred parity comes back; nor does one in time where any number of others
-// is free at once.
+// inVain is the share of connects for this wish. At the end of a burst no more ports
+// of the preferred parity come back than at the wish's own rate; where any number of
+// others is free at once (tcp_max_tw_buckets), next to none.
 func (w Wish) inVain(occupancy float64, a Answer) float64 {
-	if occupancy > parity && (w.Burst.Rate > 0 || a.MaxTimeWait != nil) {
+	switch {
+	case !(occupancy > parity):
+		return 0
+	case a.MaxTimeWait != nil:
 		return 1
+	case w.Burst.Rate > 0:
+		return 1 - w.Rate/w.Burst.Rate
 	}
 	return InVain(occupancy)
 }

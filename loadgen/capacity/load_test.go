@@ -38,6 +38,7 @@ func TestLoad(t *testing.T) {
 		{"over the targets that it takes", func(w *Wish) { w.Rate = 2000 }, 2000, 2000 * 62.048 / (5 * 28232), 1 - 2.5*28232/(2000*62.048), 1},
 		{"no parity", func(w *Wish) { w.Rate = 400; w.Strategy.Step = 1 }, 400, 400 * 62.048 / 28232, 0, 1},
 		{"a burst: none comes back in it", func(w *Wish) { w.Burst = Burst{Rate: 4000, Time: 5 * time.Second} }, 4000, 20_000. / 28232, 1, 1},
+		{"one on top of a rate", func(w *Wish) { w.Rate, w.Burst = 200, Burst{Rate: 2000, Time: 5 * time.Second} }, 2000, (200*57.048 + 10_000) / 28232, 0.9, 1},
 		{"connections that stay", func(w *Wish) { w.Open = 20_000 }, 0, 20_000. / 28232, 0, 0},
 		{"no limit by ports", func(w *Wish) { w.Close = "server-fin" }, 0, 1, 0, 0},
 		{"two targets, one of them busy", func(w *Wish) { w.Rate, w.Shares = 500, []float64{0.8, 0.2} }, 500, 400 * 62.048 / 28232, 0.8 * (1 - 14116/(400*62.048)), 1},
