@@ -95,7 +95,11 @@ func (p *page) rank(ways []way) {
 		p.ranked(alike, usual)
 	}
 	if len(ranked) > 0 && ranked[0].unlimited() {
-		p.note("no limit: ports set none, and this machine made what is in brackets")
+		note := "no limit: ports set none"
+		if slices.ContainsFunc(ranked, func(w *way) bool { return w.unlimited() && w.sustains().held > 0 }) {
+			note += ", and this machine made what is in brackets"
+		}
+		p.note(note)
 	}
 	if len(same) > 0 {
 		p.para(span{dim, "         1   "}, phrases(same...)+": no gain in rate")
@@ -157,7 +161,24 @@ func (w *way) can(usual *way) string {
 	if have, most := w.row.Predicted.Connections, usual.row.Predicted.Connections; have != nil && (most == nil || *have != *most) {
 		atOnce = counts(*have) + " at once"
 	}
-	return phrases(rate, atOnce, w.proof())
+	return phrases(rate, w.searches(), atOnce, w.proof())
+}
+
+// searches says how many processors a rate takes for the search alone, where past
+// half of the range each connect must pass over the other half in vain: as many as
+// do are beyond what that half serves, of a rate that uses all ports up half of
+// them. It is the least: measured with open connections, and ports in TIME_WAIT
+// take longer to pass over.
+func (w *way) searches() string {
+	rate, empty, full := w.row.Predicted.RatePerS, w.at(0), w.at(nearly)
+	if rate == nil || empty == nil || full == nil || w.standsIn("fill") || float64(*full) < kneeFactor*float64(*empty) {
+		return ""
+	}
+	processors := rate.Min * (float64(*empty) + float64(*full)) / 2 / 1e9
+	if !(processors >= 1) {
+		return ""
+	}
+	return "as far as ports go: to find them takes " + digits3(processors) + " processors or more"
 }
 
 // proof says what was measured of the way's rate.

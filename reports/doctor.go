@@ -51,7 +51,7 @@ func (p *page) hostAnswer(c *result.Checkup) {
 		p.note("how many connections this host can have could not be learned: its settings cannot be read")
 		return
 	}
-	text := "as it is set up, this host can have " + counts(*c.Predicted.Connections) + " connections at once to one target"
+	text := "as it is set up, this host can have " + pluralOf(*c.Predicted.Connections, "connection") + " at once to one target"
 	if rate := c.Predicted.RatePerS; rate != nil {
 		text += ", and open " + between(floorRate(rate.Min), floorRate(rate.Max)) + " per second for long"
 	} else if c.Predicted.ReuseNS != nil {

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"slices"
 	"strings"
 
 	"lastport/reports/result"
@@ -36,6 +37,9 @@ func (p *page) planAnswer(d *result.Plan) {
 	p.para(span{a.tone, a.label + "  "}, a.text)
 	if n := d.Asked.PortsPerVM; n > 0 {
 		p.note("these are the ports of one address for all machines behind it: one machine has " + count(int64(n)) + " of them, unless it is given more")
+	}
+	if busy := planBusy(d); busy != "" {
+		p.note(busy)
 	}
 	if d.Demand == nil || d.Demand.Holds || d.Sustain.SafePerS == nil {
 		return
@@ -123,6 +127,10 @@ func (p *page) planWays(d *result.Plan) {
 		t.head = append(t.head, "at a time")
 	}
 	t.head = append(t.head, "gain")
+	searched := slices.ContainsFunc(d.Ways, func(w result.PlanWay) bool { return w.Processors > 0 })
+	if searched {
+		t.head = append(t.head, "processors")
+	}
 	if d.Demand != nil {
 		t.head = append(t.head, "enough")
 	}
@@ -130,6 +138,7 @@ func (p *page) planWays(d *result.Plan) {
 		row := map[string]span{
 			"": {text: planWay(w)}, "per second": {text: planUnbounded(w.Sustain)},
 			"at a time": {text: counts(w.Sustain.Connections)}, "gain": {text: planGain(w)}, "enough": planEnough(w),
+			"processors": {text: dash(planSearchers(w))},
 		}
 		var cells []span
 		for _, head := range t.head {
@@ -139,6 +148,9 @@ func (p *page) planWays(d *result.Plan) {
 	}
 	p.heading("What would give more")
 	p.table(t)
+	if searched {
+		p.note("processors: those that finding the ports takes at that rate, or at the one wished for; ports are one limit, this is another")
+	}
 	p.planRisks(d)
 }
 

@@ -145,7 +145,7 @@ func planDealt(d *result.Plan) string {
 		return ""
 	}
 	return plural(g.PortsPerHost, "port") + " of the gateway's for each machine, which takes " +
-		plural(int64(d.Fleet.Addresses), "outside address")
+		planAddresses(d, planOutside(d))
 }
 
 // planOrNo is a number that is enough, if one is.
@@ -155,51 +155,6 @@ func planOrNo(n int, what string) string {
 	}
 	return count(int64(n)) + what
 }
-
-// planCost is what a connect costs when all goes as planned.
-func (p *page) planCost(d *result.Plan) {
-	c := d.Latency
-	if c == nil {
-		return
-	}
-	p.heading("What a connect costs")
-	at := "at " + share(c.Occupancy)
-	if c.TupleSets > 1 {
-		at += " of " + plural(c.TupleSets, "tuple set")
-	} else {
-		at += " of the ports"
-	}
-	if c.P50NS > 0 {
-		p.note(at + ": " + planLatency(c) + planTimes(c))
-	}
-	if planSearches(c) && c.Closed >= 0.005 {
-		p.note("measured with open connections; here " + share(c.Closed) + " of the ports taken are in TIME_WAIT, and a search passes over those about three times as slowly")
-	}
-	if c.FullNS > 0 {
-		p.note("an attempt that finds no port: " + duration(c.FullNS))
-	}
-	p.fact("from", c.From)
-}
-
-// planLatency is a median and what one in a hundred exceeds.
-func planLatency(c *result.PlanCost) string {
-	text := duration(c.P50NS)
-	if c.P99NS > 0 {
-		text += ", p99 " + duration(c.P99NS)
-	}
-	return text
-}
-
-// planTimes compares with an empty range.
-func planTimes(c *result.PlanCost) string {
-	if !planSearches(c) {
-		return ", as from an empty range"
-	}
-	return ", " + count(int64(math.Round(float64(c.P50NS)/float64(c.EmptyNS)))) + " times as much as from an empty range"
-}
-
-// planSearches says that it takes a search to find a free port.
-func planSearches(c *result.PlanCost) bool { return c.EmptyNS > 0 && c.P50NS/2 >= c.EmptyNS }
 
 // planRisks says what each change is and what it costs, and where that can be
 // read.

@@ -28,7 +28,7 @@ func shared() *result.Plan {
 	d.Ways = []result.PlanWay{
 		{
 			Name: "tcp_tw_reuse", Change: "net.ipv4.tcp_tw_reuse=1", Gain: ptr(61.924), Holds: ptr(true), TupleSets: 1, Sustain: d.Ways[0].Sustain,
-			Risk: "for the whole host", Source: "RFC 6191",
+			Risk: "for the whole host", Source: "RFC 6191", Processors: 0.0078,
 		},
 		{
 			Name: "server-fin", Change: "the peer closes first (server-fin)", Holds: ptr(true), TupleSets: 1, Sustain: d.Ways[1].Sustain,
@@ -39,7 +39,10 @@ func shared() *result.Plan {
 			Risk: "one socket option", Source: "ip(7)", Latency: &result.PlanCost{Occupancy: 0.77, P50NS: 13_700},
 		},
 	}
-	d.Latency = &result.PlanCost{Occupancy: 0.77, Closed: 1, P50NS: 633_000, P99NS: 825_000, EmptyNS: 13_000, FullNS: 1_287_000, From: "connect: a fill of 28,232 ports"}
+	d.Latency = &result.PlanCost{
+		Occupancy: 0.77, Closed: 1, P50NS: 633_000, P99NS: 825_000, EmptyNS: 13_000, FullNS: 1_287_000,
+		InVain: 0.35, SearchNS: 1_749_000, MeanNS: 620_600, RatePerS: 600, Processors: 0.372, HostProcessors: 2, From: "connect: a fill of 28,232 ports",
+	}
 	return d
 }
 
@@ -53,7 +56,7 @@ func bursting() *result.Plan {
 		Needed: result.Needed{TupleSets: 1, Ports: 25_096, Sources: 1, Targets: 1},
 	}
 	d.Burst = &result.Burst{
-		BeforeTuples: result.Interval{Min: 12_000, Max: 12_410}, LastsNS: ptr(int64(8_790_222_222)), LastsMostNS: ptr(int64(9_017_777_777)),
+		BeforeTuples: result.Interval{Min: 21_000, Max: 21_410}, LastsNS: ptr(int64(8_790_222_222)), LastsMostNS: ptr(int64(9_017_777_777)),
 		BackNS: &result.Interval{Min: 60 * s, Max: 62_048_000_000}, EveryNS: ptr(int64(58_257_777_778)),
 	}
 	return d
@@ -139,12 +142,15 @@ func TestPlanPartsOfHostileNumbers(t *testing.T) {
 				d.Asked.Requests, d.Asked.Burst = int(n), &result.AskedBurst{RatePerS: v, ForNS: n, EveryNS: n}
 				d.Burst = &result.Burst{BeforeTuples: i, LastsNS: &n, LastsMostNS: &n, BackNS: &i, EveryNS: &n}
 				d.Targets = []result.Target{{Share: v, RatePerS: v, Occupancy: &result.ShareInterval{Min: v, Max: v}, Needed: int(n)}}
-				d.Latency = &result.PlanCost{Occupancy: v, Closed: v, TupleSets: n, P50NS: n, P99NS: n, EmptyNS: n, FullNS: n}
+				d.Latency = &result.PlanCost{
+					Occupancy: v, Closed: v, TupleSets: n, P50NS: n, P99NS: n, EmptyNS: n, FullNS: n,
+					InVain: v, SearchNS: n, MeanNS: n, RatePerS: v, Processors: v, HostProcessors: int(n), MostPerS: &v,
+				}
 				if d.Fleet != nil {
 					d.Fleet.Ports, d.Fleet.Machines, d.Fleet.Addresses = int(n), int(n), int(n)
 				}
 				for j := range d.Ways {
-					d.Ways[j].Gain = &v
+					d.Ways[j].Gain, d.Ways[j].Processors = &v, v
 				}
 				if err := reports.Text(io.Discard, d, reports.Style{}); err != nil {
 					t.Fatal(err)

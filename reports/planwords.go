@@ -24,6 +24,8 @@ func planAnswerOf(d *result.Plan) answer {
 	case d.Demand.Holds && planBlind(d):
 		return answer{caution, "MAY HOLD", planWish(d) + toward + ": no time is stated for " + word(d.Asked.RangeName) +
 			" until a closed port can be used again; --reuse TIME plans with one"}
+	case d.Demand.Holds && planBusy(d) != "":
+		return answer{caution, "PORTS HOLD", planWish(d) + toward + ", with " + share(1-d.Demand.Occupancy.Max) + " of them free; processors do not"}
 	case d.Demand.Holds:
 		return answer{good, "HOLDS", planWish(d) + toward + ", with " + share(1-d.Demand.Occupancy.Max) + " of the ports free"}
 	case open && planOptions(d) != "":
@@ -39,10 +41,7 @@ func planAnswerOf(d *result.Plan) answer {
 // planSustains is the capacity, in words.
 func planSustains(d *result.Plan) string {
 	toward := " toward " + planToward(d)
-	connections := counts(d.Sustain.Connections) + " connection"
-	if d.Sustain.Connections.Max != 1 {
-		connections += "s"
-	}
+	connections := pluralOf(d.Sustain.Connections, "connection")
 	rate := planRate(d.Sustain)
 	switch {
 	case rate == "" && d.Sustain.ReuseNS == nil:
@@ -167,6 +166,16 @@ func planAddresses(d *result.Plan, n int64) string {
 	return strings.Replace(addresses(n), "source", "outside", 1)
 }
 
+// planOutside is how many outside addresses a gateway has: those that dealing its
+// ports out takes where no number was given.
+func planOutside(d *result.Plan) int64 {
+	n := int64(d.Space.Sources)
+	if d.Fleet != nil && d.Asked.Sources == 0 {
+		n = max(n, int64(d.Fleet.Addresses))
+	}
+	return n
+}
+
 // planServed is how many requests the connections serve, if that was asked.
 func planServed(d *result.Plan) string {
 	n := float64(d.Asked.Requests)
@@ -184,7 +193,7 @@ func planToward(d *result.Plan) string {
 		to = count(int64(s.Targets)) + " targets"
 	}
 	if g := d.Asked.Gateway; g != nil {
-		return to + " from " + plural(int64(g.Hosts), "machine") + " through " + planAddresses(d, int64(s.Sources)) + " of " + g.Name
+		return to + " from " + plural(int64(g.Hosts), "machine") + " through " + planAddresses(d, planOutside(d)) + " of " + g.Name
 	}
 	if s.Sources > 1 {
 		to += " from " + addresses(int64(s.Sources))
@@ -200,7 +209,7 @@ func planSides(d *result.Plan) string {
 	case g != nil && d.Fleet != nil && d.Fleet.Limit == "hosts":
 		from = plural(int64(g.Hosts), "machine")
 	case g != nil:
-		from = planAddresses(d, int64(s.Sources))
+		from = planAddresses(d, planOutside(d))
 	case s.Sources > 1:
 		from = count(int64(s.Sources)) + " sources"
 	}
@@ -220,6 +229,9 @@ func planWish(d *result.Plan) string {
 	}
 	switch {
 	case planFlows(a):
+		if a.RatePerS == 0 {
+			return strings.Join(nonEmpty(planBursts(a), held), ", ")
+		}
 		return strings.Join(nonEmpty(planAskedRate(a), held), " ") + planBursts(a)
 	case a.Concurrency > 0:
 		return plural(a.Concurrency, "connection") + " at a time"
@@ -293,8 +305,11 @@ func planOccupancy(d *result.Plan) string {
 		return ""
 	}
 	of := planSides(d) + " have"
-	if len(d.Targets) > 0 {
+	switch g := d.Asked.Gateway; {
+	case len(d.Targets) > 0:
 		of = "the busiest target has"
+	case g != nil && g.PortsPerHost > 0 && d.Fleet != nil && d.Fleet.Limit == "gateway":
+		of = "the gateway has for each machine"
 	}
 	return planLeast(d) + between(share(o.Min), share(o.Max)) + " of what " + of
 }
@@ -361,6 +376,8 @@ func floorRate(v float64) string {
 	v += 1e-9 * math.Abs(v)
 	digits := 0
 	switch {
+	case v > 0 && v < 0.1: // two digits that count
+		digits = min(1-int(math.Floor(math.Log10(v))), 12)
 	case v < 10:
 		digits = 2
 	case v < 100:

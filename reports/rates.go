@@ -92,17 +92,20 @@ func foundRate(s *result.RateSearch) string {
 
 // steps is a row for each rate that was tried.
 func (p *page) steps(s *result.RateSearch, byID map[string]*result.Result) {
-	t := table{head: []string{"rate", "attempts", "predicted", "no_port", "first at", "late p99", "held"}}
+	t := table{head: []string{"rate", "made", "predicted", "no_port", "first at", "late p99", "held"}}
 	for _, step := range s.Steps[:min(len(s.Steps), maxRuns)] {
 		r := byID[step.Run]
 		if r == nil {
 			continue
 		}
 		verdict := span{good, "yes"}
-		if !step.Held {
+		switch {
+		case step.Limit == "behind":
+			verdict = span{caution, "not tested"}
+		case !step.Held:
 			verdict = span{bad, "no: " + shorten(step.Limit, maxNameColumns)}
 		}
-		t.add(span{text: digits4(step.RatePerS) + "/s"}, span{text: count(r.Attempts)},
+		t.add(span{text: digits4(step.RatePerS) + "/s"}, span{text: dash(optional(r.Measured.RatePerS, digits4))},
 			span{text: dash(optional(r.Predicted.NoPort, counts))}, span{text: count(r.Outcomes.NoPort)},
 			span{text: dash(optional(r.Measured.FirstNoPort, func(n result.NoPort) string { return duration(n.TNS) }))},
 			span{text: dash(optional(r.ScheduleError, func(e result.ScheduleError) string { return duration(e.P99NS) }))}, verdict)
@@ -115,12 +118,13 @@ func (p *page) steps(s *result.RateSearch, byID map[string]*result.Result) {
 	if s.AtOnce {
 		p.note("steps were made side by side, as they mostly wait for ports; each outlives the reuse delay")
 	} else {
-		p.note("steps were made in turn: a port is back so soon that the processor is a limit as well")
+		p.note("steps were made in turn, as the processor is a limit as well")
 	}
+	p.note("made are the connections per second that came of it; a rate that decides is tried more than once")
 }
 
 // nearest are the warnings of the steps next to the answer: what they say alike is
-// said once.
+// said once. Whether the generator was the limit of a step the search has judged.
 func nearest(s *result.RateSearch, byID map[string]*result.Result) (all []result.Warning) {
 	seen := map[string]bool{}
 	for _, step := range s.Steps {
@@ -135,7 +139,9 @@ func nearest(s *result.RateSearch, byID map[string]*result.Result) (all []result
 			}
 		}
 	}
-	return all
+	return quieter(all, func(w result.Warning) bool {
+		return w.Code == "generator_limit" && s.Limit != "generator" && s.Limit != "behind"
+	})
 }
 
 func is(v *float64, of float64) bool { return v != nil && *v == of }

@@ -11,7 +11,7 @@ import (
 // tried is a step of a search, as its run measured it.
 func tried(id, rate string, attempts, noPort, predicted int64) *result.Result {
 	r := base("churn", "connect")
-	r.Run.ID, r.Attempts = id, attempts
+	r.Run.ID, r.Attempts, r.Measured.RatePerS = id, attempts, ptr(6.4)
 	r.Config.Range, r.Config.Close, r.Config.Rate, r.Config.Held = "40000-40499", "client-fin", rate, "40000-40099"
 	r.Config.Sysctls = map[string]string{"net.ipv4.tcp_tw_reuse": "0"}
 	r.Space = result.Space{Ports: 500, PortsUsable: 400, Sources: 1, Targets: 1, Tuples: 400}
@@ -50,7 +50,7 @@ func searched() *result.Set {
 // proven is a plan whose answer was put to the test.
 func proven() *result.Set {
 	side := func(limit string, above bool, claim, text string) result.ProofSide {
-		return result.ProofSide{Limit: limit, Above: above, Claim: claim, Text: text, Held: true}
+		return result.ProofSide{Limit: limit, Above: above, Claim: claim, Text: text, Tested: true, Held: true}
 	}
 	return &result.Set{
 		Schema: result.SetSchema, Axis: "proof", Planned: 3, Runs: []*result.Result{tried("a", "7.897112", 565, 0, 0)},
@@ -61,8 +61,7 @@ func proven() *result.Set {
 				side("rate", true, "just above the limit, 479.9 per second run out of ports", "ports ran out at attempt 501: 570 connections of 598 attempts"),
 				side("connections", true, "28,232 at a time, and one more finds no port", "the last port: 500 connections, 500 predicted, then no_port"),
 			},
-			Unproven: []string{"2,000 per second with 4 targets: too near to the limit for a run to tell"},
-			Verdict:  result.Verdict{OK: true, Text: "3 of 3 claims hold"},
+			Verdict: result.Verdict{OK: true, Text: "3 of 3 claims hold"},
 		},
 	}
 }
@@ -76,12 +75,22 @@ func TestSearchesAndProofsGolden(t *testing.T) {
 	cut.Search.RatePerS, cut.Search.FailedPerS, cut.Search.Residual, cut.Search.Limit = nil, nil, nil, "none"
 	cut.Search.Verdict, cut.Search.Expect = result.Verdict{Text: "no rate was tried to its end"}, nil
 	refuted := proven()
-	refuted.Proof.Scale, refuted.Proof.Unproven = 1, nil
+	refuted.Proof.Scale = 1
 	refuted.Proof.Sides[0].Held, refuted.Proof.Verdict = false, result.Verdict{Text: "2 of 3 claims hold"}
+	partly := proven()
+	partly.Proof.Unproven = []string{"2,000 per second with 4 targets: too near to the limit for a run to tell"}
+	partly.Proof.Sides[1].Tested, partly.Proof.Sides[1].Held = false, false
+	partly.Proof.Sides[1].Text = "attempts began up to 2.21s late, and 1.241s is what it allows for"
+	partly.Proof.Partly, partly.Proof.Verdict = true, result.Verdict{Text: "2 of 4 claims hold, and 2 could not be put to the test"}
+	partly.Runs[0].Warnings = []result.Warning{{Code: "generator_limit", Message: "late", Hint: "a quieter machine, or a lower --rate"}}
+	behind := searched()
+	behind.Search.Steps[0].Held, behind.Search.Steps[0].Limit = false, "behind"
 	for _, test := range []struct {
 		name string
 		doc  result.Document
 	}{
+		{"proof-partly", partly},
+		{"rates-behind", behind},
 		{"rates-ports", searched()},
 		{"rates-machine", machine},
 		{"rates-interrupted", cut},

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -76,6 +75,8 @@ type seeking struct {
 	predicted capacity.Answer
 	search    *suite.Search
 	tried     []triedRun
+	floors    []result.Expectation // what is asked of the rate that is found
+	bounds    []string             // what is asked of every step
 }
 
 // triedRun is a step and its run.
@@ -90,7 +91,10 @@ func (f *churnFlags) seeking(host place.Host) (*seeking, error) {
 	if !f.durationSet {
 		f.duration = suite.SearchTime
 	}
-	cfg, err := k.config(suite.Try{Rate: 1, Attempts: int64(max(1, f.workers)), Lasts: time.Minute})
+	if err := k.expectations(); err != nil {
+		return nil, err
+	}
+	cfg, err := k.config(suite.Try{Rate: 1, Attempts: int64(max(1, f.workers)), Lasts: f.hold + time.Minute})
 	if err != nil {
 		return nil, err
 	}
@@ -108,6 +112,23 @@ func (f *churnFlags) seeking(host place.Host) (*seeking, error) {
 			"--duration %v with --rate auto: one step takes %v, until ports are back and used again", f.duration, least.Round(time.Second))
 	}
 	return k, nil
+}
+
+// expectations reads --expect. A field that is to be large is asked of the rate
+// that is found; all else bounds what a step may come to.
+func (k *seeking) expectations() error {
+	for _, text := range k.f.expect {
+		e, err := result.ParseExpect(text)
+		switch {
+		case err != nil:
+			return err
+		case e.AtLeast():
+			k.floors = append(k.floors, e)
+		default:
+			k.bounds = append(k.bounds, text)
+		}
+	}
+	return nil
 }
 
 // question is what a run of the configuration would be asked, as far as that is
@@ -141,7 +162,7 @@ func (k *seeking) config(t suite.Try) (loadgen.Config, error) {
 	one := *k.f
 	one.rate, one.attempts = strconv.FormatFloat(t.Rate, 'f', -1, 64), t.Attempts
 	one.duration = t.Lasts + suite.Slack(t.Lasts)
-	one.expect = slices.DeleteFunc(slices.Clone(one.expect), isLowerBound)
+	one.expect = k.bounds
 	if !one.workersGiven {
 		one.workers = one.goodWorkers(runtime.NumCPU())
 	}
@@ -154,10 +175,6 @@ func (k *seeking) config(t suite.Try) (loadgen.Config, error) {
 	}
 	return cfg, err
 }
-
-// isLowerBound says whether an expectation wants a field to be large. That is
-// asked of the rate that is found; all else bounds what a step may come to.
-func isLowerBound(expr string) bool { return strings.Contains(expr, ">") }
 
 // seek makes rounds until the search is over, or interrupted.
 func (a *app) seek(k *seeking, s *setFolder) error {
@@ -246,8 +263,7 @@ func (k *seeking) take(round suite.Round, runs []*result.Result) {
 		if r == nil {
 			continue
 		}
-		p := k.predicted.Rate
-		t := suite.Tried{Try: round.Tries[i], Limit: limitOf(r, round.Tries[i], p == nil || round.Tries[i].Rate < p.Min)}
+		t := suite.Tried{Try: round.Tries[i], Limit: limitOf(r, k.step(round.Tries[i]))}
 		if r.Run.Interrupted && r.Outcomes.NoPort == 0 {
 			continue
 		}

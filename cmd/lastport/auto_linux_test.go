@@ -37,15 +37,44 @@ func TestLimitOfAStep(t *testing.T) {
 			Attempts: 1000, Outcomes: result.Outcomes{OK: 1000}, ScheduleError: &result.ScheduleError{P50NS: 50_000_001},
 		}, true, suite.Generator},
 		{"some began late", result.Result{
-			Attempts: 1000, Outcomes: result.Outcomes{OK: 1000}, ScheduleError: &result.ScheduleError{P50NS: 50_000_000, MaxNS: 5e9},
+			Attempts: 1000, Outcomes: result.Outcomes{OK: 1000}, ScheduleError: &result.ScheduleError{P50NS: 50_000_000, P99NS: 100_000_000, MaxNS: 5e9},
 		}, true, suite.None},
+		{"it fell behind", result.Result{
+			Attempts: 1000, Outcomes: result.Outcomes{OK: 1000}, ScheduleError: &result.ScheduleError{P50NS: 50_000_000, P99NS: 100_000_001},
+		}, true, suite.Behind},
+		{"it fell behind, and ports ran out", result.Result{
+			Attempts: 1000, Outcomes: result.Outcomes{OK: 999, NoPort: 1}, ScheduleError: &result.ScheduleError{P99NS: 100_000_001},
+		}, true, suite.Behind},
 		{"the listener did not answer", result.Result{Attempts: 1000, Outcomes: result.Outcomes{OK: 999, TimedOut: 1}}, true, suite.Listener},
 		{"an expectation is missed", result.Result{
 			Attempts: 1000, Outcomes: result.Outcomes{OK: 1000}, Expect: []result.Expected{{Held: true}, {Held: false}},
 		}, true, suite.Expectation},
 	} {
-		if got := limitOf(&test.run, try, test.enough); got != test.want {
+		if got := limitOf(&test.run, tryOf{Try: try, late: 100 * time.Millisecond, enough: test.enough}); got != test.want {
 			t.Errorf("%s: %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
+// Where too few ports are a certainty, their running out is no matter of lateness.
+func TestPortsRunOutHoweverLate(t *testing.T) {
+	run := result.Result{Attempts: 1000, Outcomes: result.Outcomes{OK: 999, NoPort: 1}, ScheduleError: &result.ScheduleError{P99NS: 1e9}}
+	if got := limitOf(&run, tryOf{Try: suite.Try{Attempts: 1000, Lasts: time.Minute}, scarce: true}); got != suite.Ports {
+		t.Errorf("%v", got)
+	}
+}
+
+// What is asked of the rate that is found is read before the first step, and asked
+// of no step.
+func TestExpectationsOfASearch(t *testing.T) {
+	k := &seeking{f: &churnFlags{runFlags: runFlags{expect: []string{"rate>=5", "no_port==0", "connections>3"}}}}
+	if err := k.expectations(); err != nil || len(k.floors) != 2 || k.floors[1].String() != "connections>3" || len(k.bounds) != 1 || k.bounds[0] != "no_port==0" {
+		t.Errorf("floors %v, bounds %q, %v", k.floors, k.bounds, err)
+	}
+	for _, text := range []string{"conections>=1", "foo>1", ">>>", "rate>=fast", "no_prt==0"} {
+		k := &seeking{f: &churnFlags{runFlags: runFlags{expect: []string{text}}}}
+		if err := k.expectations(); statusOf(err) != exitUsage {
+			t.Errorf("%s: %v", text, err)
 		}
 	}
 }

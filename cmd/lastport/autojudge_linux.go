@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"lastport/loadgen/suite"
 	"lastport/reports/result"
@@ -12,25 +13,50 @@ import (
 
 // What the steps of a search for the highest rate came to, and the search itself.
 
+// tryOf is a step and what its run is judged by.
+type tryOf struct {
+	suite.Try
+	late   time.Duration // how late one attempt in a hundred may begin: see suite.Search.Late
+	enough bool          // by arithmetic there are ports enough for the rate
+	scarce bool          // there are too few for certain
+}
+
+// step says what a step is judged by.
+func (k *seeking) step(t suite.Try) tryOf {
+	p := k.predicted.Rate
+	return tryOf{Try: t, late: k.search.Late(t), enough: p == nil || t.Rate < p.Min, scarce: p != nil && t.Rate > p.Max}
+}
+
 // limitOf says what kept a step from holding its rate. Where ports ran out though
-// there are enough of them for the rate, and attempts were late, that was why.
-func limitOf(r *result.Result, t suite.Try, enough bool) suite.Limit {
+// there are enough of them for the rate, and attempts were late, that was why. One
+// that fell behind has shown nothing, unless ports ran out that had to.
+func limitOf(r *result.Result, t tryOf) suite.Limit {
 	o := r.Outcomes
 	missed := slices.ContainsFunc(r.Expect, func(e result.Expected) bool { return !e.Held })
 	late := slices.ContainsFunc(r.Warnings, func(w result.Warning) bool { return w.Code == "schedule_late" })
+	ranOut := o.NoPort+o.PortBusy+o.TupleBusy > 0
 	switch {
-	case o.NoPort+o.PortBusy+o.TupleBusy > 0 && late && enough:
+	case ranOut && late && t.enough:
 		return suite.Generator
-	case o.NoPort+o.PortBusy+o.TupleBusy > 0:
+	case ranOut && t.scarce:
 		return suite.Ports
-	case o.NoFD+o.NoMemory > 0, r.Attempts < t.Attempts, startsLate(r, t):
+	case o.NoFD+o.NoMemory > 0, r.Attempts < t.Attempts, startsLate(r, t.Try):
 		return suite.Generator
+	case fellBehind(r, t.late):
+		return suite.Behind
+	case ranOut:
+		return suite.Ports
 	case o.OK+o.Canceled < r.Attempts:
 		return suite.Listener
 	case missed:
 		return suite.Expectation
 	}
 	return suite.None
+}
+
+// fellBehind says whether one attempt in a hundred began later than that.
+func fellBehind(r *result.Result, late time.Duration) bool {
+	return r.ScheduleError != nil && r.ScheduleError.P99NS > int64(late)
 }
 
 // startsLate says whether half of the attempts began later than a 200th of the
@@ -47,7 +73,7 @@ func startsLate(r *result.Result, t suite.Try) bool {
 func (k *seeking) answer() *result.RateSearch {
 	found := k.search.Found()
 	s := &result.RateSearch{
-		Limit: found.Limit.String(), AtOnce: k.search.Waits(), Steps: []result.RateStep{}, Why: slices.Concat(k.predicted.Why, k.search.Why()),
+		Limit: found.Limit.String(), AtOnce: k.atOnce(), Steps: []result.RateStep{}, Why: slices.Concat(k.predicted.Why, k.search.Why()),
 		ReuseNS: &result.Interval{Min: int64(k.predicted.Reuse.Min), Max: int64(k.predicted.Reuse.Max)},
 	}
 	if found.Held > 0 {
@@ -73,6 +99,16 @@ func (k *seeking) answer() *result.RateSearch {
 	return s
 }
 
+// atOnce says whether steps were made side by side.
+func (k *seeking) atOnce() bool {
+	for i := 1; i < len(k.tried); i++ {
+		if k.tried[i].Round == k.tried[i-1].Round {
+			return k.search.Waits()
+		}
+	}
+	return false
+}
+
 // expect asks of the rate that was found what a rate has to come to at least.
 func (k *seeking) expect(s *result.RateSearch, found suite.Found) {
 	at := &result.Result{} // where no rate held nothing is measured
@@ -84,11 +120,7 @@ func (k *seeking) expect(s *result.RateSearch, found suite.Found) {
 		}
 	}
 	missed := 0
-	for _, text := range k.f.expect {
-		e, err := result.ParseExpect(text)
-		if err != nil || !isLowerBound(text) {
-			continue // which was known before the first step, or is asked of each
-		}
+	for _, e := range k.floors {
 		got := e.Eval(at)
 		if s.Expect = append(s.Expect, got); !got.Held {
 			missed++

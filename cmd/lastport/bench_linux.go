@@ -109,7 +109,7 @@ func (f *benchFlags) plan(m suite.Matrix, host place.Host) (p benchPlan, err err
 	if err != nil {
 		return p, err
 	}
-	if about.Lacks, err = lacking(m); err != nil {
+	if about.Lacks, err = lacking(m, host); err != nil {
 		return p, err
 	}
 	about.Without = f.without

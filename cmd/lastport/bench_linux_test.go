@@ -227,7 +227,40 @@ func TestSettingsThatAreNotThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := lacking(m); err == nil || !strings.HasPrefix(err.Error(), "m.yaml:3: tcp_tw_recycle=1: ") {
+	if _, err := lacking(m, place.Host{}); err == nil || !strings.HasPrefix(err.Error(), "m.yaml:3: tcp_tw_recycle=1: sysctl net.ipv4.tcp_tw_recycle: ") {
 		t.Errorf("tcp_tw_recycle: %v", err)
+	}
+}
+
+// A plan and a run take the same values of a setting, and a wrong one is told before
+// a run, in a matrix by its own line.
+func TestBoundsOfSettings(t *testing.T) {
+	for _, k := range planKeys() {
+		low, high, ok := suite.Bounds(settingsPrefix + k.name)
+		if number := k.high > 0; ok != number || low != k.low || high != k.high {
+			t.Errorf("%s: %d to %d, %v; a plan takes %d to %d", k.name, low, high, ok, k.low, k.high)
+		}
+	}
+	for text, wrong := range map[string]bool{
+		"net.ipv4.tcp_tw_reuse=2": false, "net.ipv4.tcp_tw_reuse=3": true, "net.ipv4.tcp_tw_reuse=-1": true,
+		"net.ipv4.tcp_tw_reuse_delay=0": true, "net.ipv4.tcp_tw_reuse_delay=60000": false, "net.ipv4.tcp_timestamps=x": true,
+		"net.ipv4.tcp_syn_retries=999": false, // which the kernel knows alone
+	} {
+		f := &runFlags{sysctls: []string{text}}
+		if err := f.settings(&loadgen.Config{}, linuxHost()); (err != nil) != wrong || wrong && statusOf(err) != exitUsage {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	_, err := suite.ParseMatrix("m.yaml", []byte("rows:\n- {}\n- name: a\n  sysctl:\n    net.ipv4.tcp_tw_reuse: 7"))
+	if want := `m.yaml:5: sysctl net.ipv4.tcp_tw_reuse: "7": want a whole number from 0 to 2`; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+	m, err := suite.ParseMatrix("m.yaml", []byte("rows:\n- name: a\n  sysctl:\n    net.ipv4.tcp_tw_reus: 1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = lacking(m, linuxHost())
+	if hint, ok := err.(interface{ Hint() string }); !ok || !strings.HasPrefix(err.Error(), "m.yaml:4: a: sysctl net.ipv4.tcp_tw_reus: ") || hint.Hint() != "sysctl: {net.ipv4.tcp_tw_reuse: 1}" {
+		t.Errorf("%v", err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -12,6 +13,8 @@ import (
 
 	"lastport/loadgen/capacity"
 	"lastport/loadgen/kernel"
+	"lastport/loadgen/place"
+	"lastport/loadgen/ports"
 	"lastport/loadgen/suite"
 	"lastport/reports/result"
 )
@@ -74,17 +77,21 @@ func matrixKeys(m suite.Matrix) (keys []string) {
 // lacking finds the settings of a matrix that this kernel does not have: of one
 // that kernels have since a known version the row is left out, any other is a
 // mistake.
-func lacking(m suite.Matrix) (map[string]bool, error) {
+func lacking(m suite.Matrix, host place.Host) (map[string]bool, error) {
 	missing := map[string]bool{}
 	for _, w := range m.Ways {
 		for _, text := range slices.Concat(w.Sysctls, w.PeerSysctls) {
-			key, _, _ := strings.Cut(text, "=")
+			key, value, _ := strings.Cut(text, "=")
 			switch _, err := kernel.ReadSysctl(key); {
 			case !errors.Is(err, fs.ErrNotExist):
 			case key == suite.KeyTWReuseDelay: // Linux 6.14
 				missing[key] = true
 			default:
-				return nil, w.Blame(m.Name, fmt.Errorf("sysctl %s: this kernel has no such setting", key))
+				hint := ""
+				if near, ok := ports.Nearest(key, slices.Sorted(maps.Keys(host.Settings))); ok {
+					hint = fmt.Sprintf("sysctl: {%s: %s}", near, value)
+				}
+				return nil, w.BlameSetting(m.Name, key, hint, "this kernel has no such setting")
 			}
 		}
 	}
@@ -103,7 +110,7 @@ func (u *ui) expected(plan suite.Suite) {
 			parts = append(parts, fmt.Sprintf("%d %s for %v", len(p.Members), how, p.Lasts.Round(time.Second)))
 		}
 	}
-	u.line("%d rows, %d runs, about %v on a quiet machine: %s", len(plan.Rows), plan.Len(), plan.Lasts().Round(time.Second), strings.Join(parts, ", then "))
+	u.line("%s, %s, about %v on a quiet machine: %s", several(len(plan.Rows), "row"), several(plan.Len(), "run"), plan.Lasts().Round(time.Second), strings.Join(parts, ", then "))
 }
 
 // concludeRows holds the expectations against the rows, and reports the set.
@@ -195,4 +202,12 @@ func predictedOf(a capacity.Answer) result.Predicted {
 		p.RatePerS = &result.RateInterval{Min: a.Rate.Min, Max: a.Rate.Max}
 	}
 	return p
+}
+
+// several is a number of things.
+func several(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

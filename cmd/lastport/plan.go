@@ -140,7 +140,7 @@ func (f *planFlags) solve(host planHost) (capacity.Plan, *result.Plan, error) {
 		return capacity.Plan{}, nil, err
 	}
 	d := f.document(p, env)
-	if err := f.cost(p, d); err != nil {
+	if err := f.cost(p, d, host.processors); err != nil {
 		return capacity.Plan{}, nil, err
 	}
 	return p, d, nil

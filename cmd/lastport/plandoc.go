@@ -134,7 +134,7 @@ func (f *planFlags) notes(p capacity.Plan) []string {
 		}
 		f.timeWaitNotes(p, own, add)
 	}
-	add("ports alone are counted: descriptors, memory and processors have limits of their own")
+	add("ports are counted, and the search for them: descriptors, memory and what connections do have limits of their own")
 	return notes
 }
 

@@ -9,7 +9,7 @@ type proveFlags struct {
 }
 
 func (p *proveFlags) add(fs *pflag.FlagSet) {
-	fs.BoolVar(&p.on, "prove", false, "put the answer to the test in private places, just below each limit and just above, on fewer ports where the range is large; exit status 3 if it does not hold")
+	fs.BoolVar(&p.on, "prove", false, "put the answer to the test in private places, just below each limit and just above, on fewer ports where the range is large; exit status 3 if it does not hold, 1 if part of it could not be tried")
 	fs.StringVar(&p.out, "out", "", "folder `DIR` for the results of --prove (default: ./lastport-TIME-plan)")
 }
 

@@ -8,6 +8,7 @@ import (
 	"lastport/loadgen"
 	"lastport/loadgen/place"
 	"lastport/loadgen/ports"
+	"lastport/loadgen/suite"
 )
 
 // Settings that a run sets itself, in its private place.
@@ -51,12 +52,25 @@ func settingsOf(flag string, texts []string) (map[string]string, error) {
 		if err != nil {
 			return nil, named(flag, err)
 		}
+		if err := inBounds(flag, s); err != nil {
+			return nil, err
+		}
 		if old, twice := settings[s.Key]; twice && old != s.Value {
 			return nil, usagef(fmt.Sprintf("%s %s=%s", flag, s.Key, s.Value), "%s %s is given twice, as %s and as %s", flag, s.Key, old, s.Value)
 		}
 		settings[s.Key] = s.Value
 	}
 	return settings, nil
+}
+
+// inBounds refuses a value of which it is known that the kernel will, so that it is
+// refused before the first of many runs.
+func inBounds(flag string, s place.Setting) error {
+	low, high, known := suite.Bounds(s.Key)
+	if n, err := strconv.Atoi(s.Value); !known || err == nil && n >= low && n <= high {
+		return nil
+	}
+	return usagef(fmt.Sprintf("%s %s=%d", flag, s.Key, low), "%s %s=%s: the kernel refuses the value: want %d to %d", flag, s.Key, s.Value, low, high)
 }
 
 // spec says what the private place must be like for the run.

@@ -45,6 +45,7 @@ type Plan struct {
 	Burst   *BurstPlan   // what the burst comes to; nil if there is none
 	Targets []TargetPlan // one by one, if their shares differ
 	Fleet   *FleetPlan   // the two sides of a gateway, if there is a fleet behind it
+	Load    *Load        // what it asks of the search for a port; nil where that is no search of Linux
 	Binds   string       // what is the limit, in a sentence
 	Ways    []Way        // what would give more, by the same arithmetic; none where the demand holds
 }
@@ -93,7 +94,7 @@ func NewPlan(w Wish) (Plan, error) {
 	}
 	p := Plan{
 		Wish: w, Answer: s.answer, Each: w.each(), Safe: s.safe, Demand: s.demand,
-		Burst: s.burst, Targets: s.targets, Fleet: s.fleet, Binds: s.binds,
+		Burst: s.burst, Targets: s.targets, Fleet: s.fleet, Load: w.load(s), Binds: s.binds,
 	}
 	p.SafeEach = w.safe(p.Each)
 	if p.Demand == nil || !p.Demand.Holds {

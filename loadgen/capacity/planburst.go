@@ -2,6 +2,7 @@ package capacity
 
 import (
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -21,6 +22,14 @@ func (b Burst) within(d time.Duration) time.Duration {
 	return d/b.Every*b.Time + min(d%b.Every, b.Time)
 }
 
+// earlier is how much of a time d that ends when a burst begins was burst.
+func (b Burst) earlier(d time.Duration) time.Duration {
+	if b.Every == 0 {
+		return 0
+	}
+	return d/b.Every*b.Time + max(0, d%b.Every-(b.Every-b.Time))
+}
+
 // within is how many connections the wish begins in a time d, at most. Attempts
 // that are due whenever the integral of the rate reaches a whole number are no
 // more in any such time than this, rounded up.
@@ -28,13 +37,25 @@ func (w Wish) within(d time.Duration) float64 {
 	return w.Rate*d.Seconds() + (w.Burst.Rate-w.Rate)*w.Burst.within(d).Seconds()
 }
 
+// held is how many tuples are taken when a burst has gone on for a time, those of
+// the bursts before it included; see takes.
+func (w Wish) held(into, reuse time.Duration, waiting float64) float64 {
+	begun := func(d time.Duration) float64 {
+		burst := min(into, d)
+		burst += w.Burst.earlier(d - burst)
+		return w.Rate*d.Seconds() + (w.Burst.Rate-w.Rate)*burst.Seconds()
+	}
+	return min(begun(w.Hold+reuse), max(begun(w.Hold), 1)+waiting)
+}
+
 // BurstPlan is what a burst comes to. What it takes at its peak, and whether that
 // holds, is the plan's Demand.
 type BurstPlan struct {
-	// Before is how many tuples are taken when it begins, by the wish's own rate.
+	// Before is how many tuples are taken when it begins: by the wish's own rate, and
+	// by the bursts before it if it comes again and again.
 	Before Interval[int64]
-	// Lasts is how long a burst of this rate can last before ports run out: for
-	// sure, and with all luck. Endless, if it can go on for ever. The headroom is
+	// Lasts is how long a burst of this rate can last before ports run out, if those
+	// before it were as wished: for sure, and with all luck. Endless, if it can go on for ever. The headroom is
 	// used up too.
 	Lasts Interval[time.Duration]
 	// Back is how long after its end no port is taken for it any more.
@@ -53,10 +74,11 @@ func (w Wish) burst(a Answer) *BurstPlan {
 	if w.Burst.Rate == 0 {
 		return nil
 	}
-	steady := w
-	steady.Burst = Burst{}
+	before := func(reuse time.Duration, waiting float64) int64 {
+		return int64(math.Ceil(w.held(0, reuse, waiting) - rounding))
+	}
 	return &BurstPlan{
-		Before: steady.tuples(a),
+		Before: Interval[int64]{before(a.Reuse.Min, a.waiting().Min), before(a.Reuse.Max, a.waiting().Max)},
 		Lasts: Interval[time.Duration]{
 			Min: w.lasts(a.Reuse.Max, a.waiting().Max, a.Connections.Min),
 			Max: w.lasts(a.Reuse.Min, a.waiting().Min, a.Connections.Max),
@@ -71,8 +93,7 @@ func (w Wish) burst(a Answer) *BurstPlan {
 func (w Wish) lasts(reuse time.Duration, waiting float64, tuples int64) time.Duration {
 	taken := w.Hold + reuse
 	enough := func(d time.Duration) bool {
-		w.Burst.Time, w.Burst.Every = d, 0
-		return max(w.takes(reuse, waiting), 1) <= float64(tuples)+rounding
+		return max(w.held(d, reuse, waiting), 1) <= float64(tuples)+rounding
 	}
 	if enough(taken) {
 		return Endless

@@ -50,8 +50,8 @@ func TestBurst(t *testing.T) {
 		{
 			name: "every 20 s: three of them at once, and a part of the fourth", burst: Burst{Rate: 1000, Time: 5 * s, Every: 20 * s},
 			tuples: Interval[int64]{15_000, 17_048}, holds: true,
-			// of the sixth 62.048 − 5 × P = 3.232 s are within
-			lasts: Interval[time.Duration]{28232 * time.Millisecond, 28232 * time.Millisecond}, every: 11763 * time.Millisecond, targets: 1,
+			// two before it are within: 1,000 × (5 + 5 + 18.232); of the sixth 62.048 − 5 × P = 3.232 s are
+			lasts: Interval[time.Duration]{18232 * time.Millisecond, 18232 * time.Millisecond}, every: 11763 * time.Millisecond, targets: 1,
 		},
 		{
 			name: "on a rate that holds by luck alone", rate: 460, burst: Burst{Rate: 1000, Time: s},
@@ -208,6 +208,43 @@ func TestBurstBoundsAreTight(t *testing.T) {
 		}
 		if p.Burst.Lasts.Min > p.Burst.Lasts.Max {
 			t.Fatalf("%+v", p.Burst.Lasts)
+		}
+	})
+}
+
+// What is taken when one of many bursts begins, and when it lasts as long as it
+// can, is what has begun since the ports that are back by then were taken.
+func TestBurstAmongOthers(t *testing.T) {
+	w := linux250()
+	w.Rate, w.Burst = 200, Burst{Rate: 2000, Time: 5 * time.Second, Every: time.Minute}
+	p, err := NewPlan(w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// 200 × 60 + 1,800 × 5 to 200 × 62.048 + 1,800 × 5
+	if want := (Interval[int64]{21_000, 21_410}); p.Burst.Before != want {
+		t.Errorf("before %v, want %v", p.Burst.Before, want)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		const tick = 10 * time.Millisecond
+		ticks := func(low, high int, name string) time.Duration {
+			return time.Duration(rapid.IntRange(low, high).Draw(t, name)) * tick
+		}
+		b := Burst{Rate: float64(rapid.IntRange(101, 1000).Draw(t, "burst")), Time: ticks(1, 200, "time")}
+		b.Every = b.Time + ticks(1, 200, "pause")
+		w := Wish{Rate: float64(rapid.IntRange(0, 100).Draw(t, "rate")), Burst: b}
+		reuse, into := ticks(1, 1000, "reuse"), ticks(0, 300, "into")
+		var taken float64 // counted one tick after the other, back from now
+		for ago := time.Duration(0); ago < reuse; ago += tick {
+			rate := w.Rate
+			before := ago - into // this burst began
+			if before < 0 || (b.Every-before%b.Every-tick) < b.Time {
+				rate = b.Rate
+			}
+			taken += rate * tick.Seconds()
+		}
+		if got := w.held(into, reuse, math.Inf(1)); math.Abs(got-taken) > 1e-6*max(1, taken) {
+			t.Fatalf("%v, want %v", got, taken)
 		}
 	})
 }

@@ -63,9 +63,9 @@ func (w Wish) gateway() Wish {
 // atMost is the system with no more than so many connections toward one target.
 func (s *System) atMost(most int64) *System {
 	less := *s
-	less.PerTarget = most
-	if s.PerTarget > 0 {
-		less.PerTarget = min(most, s.PerTarget)
+	less.PerTarget, less.PerMachine = most, true
+	if s.PerTarget > 0 && s.PerTarget < most {
+		less.PerTarget, less.PerMachine = s.PerTarget, false
 	}
 	return &less
 }

@@ -138,3 +138,18 @@ func TestFleetRefuses(t *testing.T) {
 }
 
 func set1024() ports.Ranges { return ports.Of(ports.Range{Low: 1024, High: ports.Max}) }
+
+// What each machine has for itself is no limit of an address.
+func TestFleetWhoseLimitItIs(t *testing.T) {
+	for ports, want := range map[int64]string{
+		64: "gcp-nat allows 64 connections for each machine and target", 0: "gcp-nat allows 500 connections for each of its addresses and target",
+	} {
+		p, err := NewPlan(behind(System{Name: "gcp-nat", Reuse: 2 * time.Minute, PerTarget: 500}, 10, ports))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all := strings.Join(p.Answer.Why, "\n"); !strings.Contains(all, want) {
+			t.Errorf("%d ports each: %s\nwant %s", ports, all, want)
+		}
+	}
+}

@@ -117,7 +117,7 @@ func (w Wish) checkShares() error {
 	case n == 0:
 		return nil
 	case n > maxShares:
-		return &wishError{text: fmt.Sprintf("%d shares: want at most %d", n, maxShares), hint: fmt.Sprintf("--targets %d", n)}
+		return &wishError{text: fmt.Sprintf("%d shares: want at most %d", n, maxShares), hint: "--share with the smallest ones added up"}
 	case math.Abs(sum-1) > 1e-6:
 		return &wishError{text: fmt.Sprintf("shares of the targets add up to %s, not to 100 %%", percent(sum)), hint: "weights, such as --share 7,2,1"}
 	case w.Targets != n && w.Targets != 0:

@@ -18,6 +18,7 @@ type Way struct {
 	Gain   float64 // how many times as much of what is wanted; 1: no more, but sooner; +Inf: ports set no limit any more
 	Needed Needed  // zero without a demand
 	Holds  bool    // with this change alone the demand holds
+	Load   *Load   // as of a Plan
 }
 
 // ways lists the changes that give more than what the wish came to. Those with
@@ -27,6 +28,7 @@ func (w Wish) ways(s solution) []Way {
 	var list []Way
 	for _, c := range w.changes(s) {
 		better := c.wish.solve()
+		load := c.wish.load(better)
 		better.serve(max(1, c.requests))
 		gain := w.gain(better, s)
 		if !(gain > leastGain) && !(c.sooner() && gain >= 1) {
@@ -34,7 +36,7 @@ func (w Wish) ways(s solution) []Way {
 		}
 		way := Way{
 			Name: c.Name, Change: c.Change, Risk: c.Risk, Source: c.Source,
-			Answer: better.answer, Safe: better.safe, Gain: gain,
+			Answer: better.answer, Safe: better.safe, Gain: gain, Load: load,
 		}
 		if better.demand != nil {
 			way.Holds, way.Needed = better.demand.Holds, better.demand.Needed

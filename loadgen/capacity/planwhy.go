@@ -37,6 +37,9 @@ func (w Wish) binds(a Answer) string {
 // what is it that is counted: ports, or what a gateway allows of them.
 func (w Wish) what() string {
 	if s := w.System; s != nil && s.PerTarget > 0 {
+		if s.PerMachine {
+			return fmt.Sprintf("the %s connections that %s allows per machine and target", grouped(s.PerTarget), s.Name)
+		}
 		return fmt.Sprintf("the %s connections that %s allows per address and target", grouped(s.PerTarget), s.Name)
 	}
 	return "the ports"

@@ -56,7 +56,7 @@ func TestSavedRefuses(t *testing.T) {
 		doc         func() result.Document
 		error, hint string
 	}{
-		{"another scenario", func() result.Document { r := filled(); r.Run.Scenario = "churn"; return r }, "it is a churn", "lastport fill --range 40000-40099"},
+		{"another scenario", func() result.Document { r := filled(); r.Run.Scenario = "churn"; return r }, "it is a churn: only a fill has", "lastport fill --strategy connect with --range as in the plan"},
 		{"another strategy", func() result.Document { r := filled(); r.Config.Strategy = "bind"; return r }, "by strategy bind, and the plan by connect", "lastport fill --strategy connect"},
 		{"another protocol", func() result.Document { r := filled(); r.Config.Proto = "udp"; return r }, "it is over udp, and the plan over tcp", "lastport fill --strategy connect"},
 		{"another range", func() result.Document { r := filled(); r.Space.PortsUsable = 90; return r }, "range 40000-40099 with 90 usable ports, and the plan has 100", "lastport fill --strategy connect with --range as in the plan"},
@@ -68,6 +68,11 @@ func TestSavedRefuses(t *testing.T) {
 			r.Config.Strategy = "bind"
 			return &result.Set{Runs: []*result.Result{r}}
 		}, "none of its 1 runs is a fill by connect over tcp with 100 usable ports (fills by bind)", "lastport fill --strategy connect"},
+		{"a set without a fill", func() result.Document {
+			r := filled()
+			r.Run.Scenario = "reuse"
+			return &result.Set{Runs: []*result.Result{r}}
+		}, "with 100 usable ports$", "lastport fill --strategy connect with --range as in the plan"},
 	} {
 		_, err := Saved(c.doc(), q)
 		if c.error == "" { // 50 % is its very end
@@ -77,7 +82,7 @@ func TestSavedRefuses(t *testing.T) {
 			continue
 		}
 		refused, ok := errors.AsType[*mismatch](err)
-		if !ok || !refused.Usage() || !strings.Contains(err.Error(), c.error) || !strings.HasPrefix(refused.Hint(), c.hint) {
+		if !ok || !refused.Usage() || !strings.Contains(err.Error()+"$", c.error) || !strings.HasPrefix(refused.Hint(), c.hint) {
 			t.Errorf("%s: %v\nwant %s", c.name, err, c.error)
 		}
 	}

@@ -16,13 +16,10 @@ func Saved(d result.Document, q Query) (Reading, error) {
 	if err != nil {
 		return Reading{}, err
 	}
+	hint := q.fill()
 	c, err := Of(r)
-	if err != nil {
-		return Reading{}, err
-	}
-	hint := fmt.Sprintf("lastport fill --strategy %s", q.Strategy)
-	if q.Proto != "tcp" {
-		hint += " --proto " + q.Proto
+	if err != nil { // of a run whose range may be another than the plan's
+		return Reading{}, &mismatch{err.Error(), hint + " with --range as in the plan"}
 	}
 	switch {
 	case c.Proto != q.Proto:
@@ -59,23 +56,29 @@ func fillOf(d result.Document, q Query) (*result.Result, error) {
 			}
 			others = append(others, r.Config.Strategy)
 		}
-		return nil, &mismatch{
-			text: fmt.Sprintf("none of its %d runs is a fill by %s over %s with %d usable ports (fills by %s)",
-				len(d.Runs), q.Strategy, q.Proto, q.Ports, orNone(others)),
-			hint: "lastport fill --strategy " + q.Strategy,
+		text := fmt.Sprintf("none of its %d runs is a fill by %s over %s with %d usable ports", len(d.Runs), q.Strategy, q.Proto, q.Ports)
+		if len(others) > 0 {
+			text += " (fills by " + some(others) + ")"
 		}
+		return nil, &mismatch{text: text, hint: q.fill() + " with --range as in the plan"}
 	}
 	return nil, &mismatch{text: "it is no run and no set of runs", hint: "lastport fill, and --from with its folder"}
 }
 
-// orNone joins a few words.
-func orNone(words []string) string {
-	const some = 10
-	if len(words) == 0 {
-		return "none"
+// fill is the command that measures what is to be known, over the ports of a plan.
+func (q Query) fill() string {
+	hint := "lastport fill --strategy " + q.Strategy
+	if q.Proto != "tcp" {
+		hint += " --proto " + q.Proto
 	}
-	if len(words) > some {
-		words = append(words[:some:some], "…")
+	return hint
+}
+
+// some joins a few words.
+func some(words []string) string {
+	const few = 10
+	if len(words) > few {
+		words = append(words[:few:few], "…")
 	}
 	return strings.Join(words, ", ")
 }

@@ -62,6 +62,9 @@ func checkBoot(f *Facts) result.Check {
 			continue
 		}
 		differ = append(differ, fmt.Sprintf("%s is %q, and %s sets %q", key, now, line, line.Value))
+		if key == keyRange || key == keyFINTimeout { // checks of their own say what is best for ports
+			continue
+		}
 		c.Change = append(c.Change, sysctl(key, line.Value)...)
 		c.Undo = append(c.Undo, sysctl(key, now)...)
 	}
@@ -69,7 +72,10 @@ func checkBoot(f *Facts) result.Check {
 	case len(differ) > 0:
 		c.Status = result.Noted
 		c.Found = strings.Join(differ, "; ")
-		c.Allows = "what is said here holds until the host starts again; the commands make it now what it will be then"
+		c.Allows = "what is said here holds until the host starts again"
+		if len(c.Change) > 0 {
+			c.Allows += "; the commands make it now what it will be then"
+		}
 	case len(f.BootUnreadable) > 0:
 		c.Status, c.Found = result.Unread, strings.Join(f.BootUnreadable, ", ")+" cannot be read"
 	case asked > 0:

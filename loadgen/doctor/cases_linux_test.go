@@ -164,6 +164,9 @@ var cases = []struct {
 		[]string{"sudo sysctl -w net.ipv4.tcp_tw_reuse=1"},
 		[]string{"sudo sysctl -w net.ipv4.tcp_tw_reuse=2"},
 	},
+	{"settings at boot", "what checks of their own are for", func(f *Facts) {
+		f.Boot = Boot{{keyFINTimeout, "15", "/etc/sysctl.conf", 3, ""}, {keyRange, "1024 65000", "/etc/sysctl.conf", 4, ""}}
+	}, result.Noted, `/etc/sysctl.conf:3 sets "15"`, nil, nil},
 	{"settings at boot", "the same, in other words", func(f *Facts) {
 		f.put(keyReserved, "80-81,443")
 		f.Boot = Boot{{keyReserved, "443,80,81", "/etc/sysctl.conf", 3, ""}, {keyRange, "32768 60999", "/etc/sysctl.conf", 4, ""}}

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"runtime"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -57,6 +58,7 @@ type reply struct {
 	Pid    int
 	NetNS  string
 	Bound  []string // addresses of the request that could be bound at once
+	Lost   []string // those to which a datagram was lost
 	Kept   bool     // the frames' pipe would go on to programs that the child starts
 	Tour            // of a place of several hosts
 	fault
@@ -105,6 +107,11 @@ func playChild() error {
 	}
 	answer.fault = faultOf(err)
 	answer.NetNS, _ = kernel.NetNS()
+	for _, prefix := range slices.Backward(spec.Addresses) { // the last one made is asked first
+		if err := greet(prefix.Addr()); err != nil {
+			answer.Lost = append(answer.Lost, err.Error())
+		}
+	}
 	for _, prefix := range spec.Addresses {
 		if l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.AddrPortFrom(prefix.Addr(), 0))); err == nil {
 			answer.Bound = append(answer.Bound, prefix.Addr().String())
@@ -292,4 +299,19 @@ func decodeReply(t testing.TB, line string) reply {
 		t.Fatalf("reply %q: %v", line, err)
 	}
 	return r
+}
+
+// greet sends one datagram to an address of this host.
+func greet(addr netip.Addr) error {
+	l, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(addr, 0)))
+	if err != nil {
+		return err
+	}
+	defer l.Close() //nolint:errcheck // nothing is written to it
+	if _, err := l.WriteTo([]byte{1}, l.LocalAddr()); err != nil {
+		return err
+	}
+	_ = l.SetReadDeadline(time.Now().Add(time.Second)) // a lost datagram never comes
+	_, _, err = l.ReadFrom(make([]byte, 1))
+	return err
 }

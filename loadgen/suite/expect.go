@@ -34,6 +34,16 @@ func (p *parser) expectations(n *yaml.Node) (all []Expect, err error) {
 	return all, err
 }
 
+// checkExpect refuses what is expected of runs that no way makes, one by one.
+func (p *parser) checkExpect(w *Way) error {
+	for _, e := range w.Expect {
+		if e.Scenario != "" && !w.wants(e.Scenario) {
+			return p.failAt(w.Line, "runs: ["+string(e.Scenario)+"]", "row %q: expect: %s of a %s, and its runs have none", shorten(w.Name), e.Expectation, e.Scenario)
+		}
+	}
+	return nil
+}
+
 // expressions reads one expression or a list of them.
 func (p *parser) expressions(n *yaml.Node, of Scenario) (all []Expect, err error) {
 	nodes := []*yaml.Node{n}

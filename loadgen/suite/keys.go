@@ -107,20 +107,27 @@ func kernelKey(p *parser, at *yaml.Node, name string) (key, error) {
 	return key{
 		name: name, form: form,
 		set: func(p *parser, w *Way, n *yaml.Node) error {
-			v, err := p.text(n, form)
-			if err != nil {
-				return err
-			}
-			if numeric(name) {
-				if _, err := strconv.ParseInt(v, 10, 32); err != nil {
-					return p.fail(n, form, "sysctl %s: %q: want a whole number", name, shorten(v))
-				}
-			}
+			v, err := p.kernelValue(n, "sysctl", form, name)
 			put(&w.Sysctls, name, v)
-			return nil
+			w.setAt(name, n.Line)
+			return err
 		},
 		word: func(v string) string { return brief(name + "=" + v) },
 	}, nil
+}
+
+// kernelValue reads the value of a setting, which the kernel must not refuse.
+func (p *parser) kernelValue(n *yaml.Node, key, form, name string) (string, error) {
+	v, err := p.text(n, form)
+	if err != nil {
+		return "", err
+	}
+	if low, high, ok := Bounds(name); ok {
+		if given, err := strconv.Atoi(v); err != nil || given < low || given > high {
+			return "", p.fail(n, form, "%s %s: %q: want a whole number from %d to %d", key, name, shorten(v), low, high)
+		}
+	}
+	return v, nil
 }
 
 // ofNet refuses settings that are not a network namespace's own.
@@ -129,11 +136,6 @@ func (p *parser) ofNet(at *yaml.Node, key, form, name string) error {
 		return nil
 	}
 	return p.fail(at, form, "%s %q: only settings of net. belong to a run, all others to the whole machine", key, shorten(name))
-}
-
-// numeric says whether a setting is one that a bench predicts by, and a number.
-func numeric(key string) bool {
-	return slices.Contains([]string{KeyTWReuse, KeyTWReuseDelay, KeyTimestamps, KeyMaxTimeWait}, key)
 }
 
 // words reads a text for people.

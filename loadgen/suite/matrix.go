@@ -128,6 +128,9 @@ func (p *parser) ways(defaults, rows *yaml.Node) (ways []Way, err error) {
 				return nil, p.failAt(w.Line, "name: another", "a row is called %q already, in line %d", w.Name, old)
 			}
 			lines[w.Name] = w.Line
+			if err := p.checkExpect(w); err != nil {
+				return nil, err
+			}
 		}
 		ways = append(ways, more...)
 	}

@@ -103,8 +103,9 @@ func peerKey(p *parser, at *yaml.Node, name string) (key, error) {
 	return key{
 		name: name, form: form,
 		set: func(p *parser, w *Way, n *yaml.Node) error {
-			v, err := p.text(n, form)
+			v, err := p.kernelValue(n, "peer-sysctl", form, name)
 			put(&w.PeerSysctls, name, v)
+			w.setAt(name, n.Line)
 			return err
 		},
 		word: func(v string) string { return "peer " + brief(name+"="+v) },

@@ -3,6 +3,7 @@ package suite
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"lastport/loadgen/capacity"
@@ -26,8 +27,12 @@ type Side struct {
 	Rate             float64
 	Attempts         int64
 	Lasts            time.Duration
-	Connections      int64 // of a fill; 0: to the last port
+	Connections      int64                    // of a fill; 0: to the last port
+	Opens            capacity.Interval[int64] // what a fill to the last port comes to, if the claim is true
 	Sources, Targets int
+	// Late is how late one attempt in a hundred of a churn may begin for the run to
+	// show the claim, or that it is wrong.
+	Late time.Duration
 }
 
 // Proof is a plan put to the test.
@@ -51,6 +56,10 @@ const (
 	mostProof = 15 * time.Minute
 	// mostProofRate is what a run makes without being a test of the machine.
 	mostProofRate = 5000.0
+	// hiccup is how late attempts begin now and then on a busy machine.
+	hiccup = 200 * time.Millisecond
+	// rounding is more than what the scale's arithmetic is off by, of a connection.
+	rounding = 1e-6
 )
 
 // prover makes a proof.
@@ -65,25 +74,74 @@ type prover struct {
 // its limits and just above, over as few ports as tell. A rate and a number of
 // connections are scaled with the ports; settings and times stay as they are. No
 // port of without is taken. It is an error if no port is left.
+//
+// Targets with different shares have ports of their own, and the busiest is the
+// limit: so that one is tried by itself, and then that each has its own.
 func NewProof(p capacity.Plan, without ports.Ranges) (Proof, error) {
+	if len(p.Targets) == 0 {
+		v, err := newProver(p, without)
+		return v.proof, err
+	}
+	one, of, err := busiest(p)
+	if err != nil {
+		return Proof{}, err
+	}
+	v, err := newProver(one, without)
+	if err != nil {
+		return Proof{}, err
+	}
+	for i := range v.proof.Sides {
+		v.proof.Sides[i].Claim = of + v.proof.Sides[i].Claim
+	}
+	for i := range v.proof.Unproven {
+		v.proof.Unproven[i] = of + v.proof.Unproven[i]
+	}
+	v.ownPorts(len(p.Targets))
+	return v.proof, nil
+}
+
+// busiest is the plan of the target with the largest share by itself.
+func busiest(p capacity.Plan) (one capacity.Plan, of string, err error) {
+	w, share := p.Wish, slices.Max(p.Wish.Shares)
+	w.Shares, w.Targets = nil, 1
+	w.Rate, w.Burst.Rate, w.Open = w.Rate*share, w.Burst.Rate*share, int64(math.Ceil(float64(w.Open)*share))
+	if w.Rate > 0 && w.Hold > 0 {
+		w.Open = 0 // it follows
+	}
+	one, err = capacity.NewPlan(w)
+	return one, fmt.Sprintf("target %d alone, %.4g %% of all: ", 1+slices.Index(p.Wish.Shares, share), 100*share), err
+}
+
+// ownPorts proves that targets take no ports from one another: dealt evenly, each
+// has all of them.
+func (v *prover) ownPorts(targets int) {
+	const few = 8
+	targets = min(targets, few)
+	opens := v.predict(v.wish.Sources, targets).Connections
+	v.add(Side{
+		Limit: LimitConnections, Above: true, Scenario: "fill", Sources: v.wish.Sources, Targets: targets, Opens: opens,
+		Claim: fmt.Sprintf("each target has ports of its own: %d of them hold %d times as many", targets, targets),
+	})
+}
+
+// newProver makes the proof of a plan whose targets are alike.
+func newProver(p capacity.Plan, without ports.Ranges) (*prover, error) {
 	usable := p.Answer.Usable.Minus(without)
 	v := &prover{plan: p, wish: p.Wish, proof: Proof{Ports: firstPorts(usable, proofPortsFor(p))}}
 	if v.proof.Ports.Size() == 0 {
-		return Proof{}, fmt.Errorf("prove the plan: none of its %d ports is free here", p.Answer.Usable.Size())
+		return v, fmt.Errorf("prove the plan: none of its %d ports is free here", p.Answer.Usable.Size())
 	}
 	v.proof.Scale = float64(v.proof.Ports.Size()) / float64(p.Answer.Usable.Size())
 	v.wish.Sources, v.wish.Targets = max(1, p.Wish.Sources), max(1, p.Wish.Targets)
 	v.answer = v.predict(v.wish.Sources, v.wish.Targets)
 	if v.answer.MaxTimeWait != nil || p.Answer.MaxTimeWait != nil {
 		v.skip("the rate: tcp_max_tw_buckets ends TIME_WAIT early, and does not scale with the ports")
-	} else if p.Wish.Burst.Rate > 0 {
-		v.skip("the burst: a run has one rate")
 	} else {
 		v.rate()
 		v.demand()
 	}
 	v.connections()
-	return v.proof, nil
+	return v, nil
 }
 
 // proofPortsFor is how many ports the runs have: fewer where there are many
@@ -129,10 +187,19 @@ func (v *prover) add(s Side) {
 
 // margin is how far from a limit a rate is that surely holds, or surely does not:
 // more where a port is soon back, for attempts that a busy machine makes late.
-func (v *prover) margin(a capacity.Answer) float64 {
-	const late = 200 * time.Millisecond
-	taken := v.wish.Hold + a.Reuse.Max
-	return min(0.5, max(aside, late.Seconds()/taken.Seconds()))
+func (v *prover) margin(a capacity.Answer, late time.Duration) float64 {
+	return min(0.5, max(aside, v.share(late, a)))
+}
+
+// share is a time as a share of how long a port is taken.
+func (v *prover) share(d time.Duration, a capacity.Answer) float64 {
+	return d.Seconds() / (v.wish.Hold + a.Reuse.Max).Seconds()
+}
+
+// late is how late attempts may begin where a rate is so far from the limit: what
+// is taken for longer by a share takes as many more ports.
+func (v *prover) late(a capacity.Answer, far float64) time.Duration {
+	return time.Duration(far * float64(v.wish.Hold+a.Reuse.Max))
 }
 
 // unscaled is a rate in the plan's own numbers.
@@ -141,31 +208,46 @@ func (v *prover) unscaled(x float64) string { return Rate(x / v.proof.Scale) }
 // rate proves the rate that the space sustains.
 func (v *prover) rate() {
 	w, a := v.wish, v.answer
-	if len(w.Shares) > 0 {
-		v.skip("the rate toward targets with different shares: a run gives all as much")
-		return
-	}
-	if w.Rate == 0 && w.Open > 0 {
+	if w.Rate == 0 && w.Burst.Rate == 0 && w.Open > 0 {
 		return // nothing closes
 	}
 	if a.Rate == nil {
-		v.skip("a rate above the limit: ports set none, a closed one is free again at once")
+		v.free()
 		return
 	}
-	margin := v.margin(a)
+	margin := v.margin(a, hiccup)
+	late := v.late(a, margin)
 	below, above := a.Rate.Min*(1-margin), a.Rate.Max*(1+margin)
 	if above > mostProofRate {
 		v.skip("the rate: %s per second over these ports are a test of the machine", Rate(above))
 		return
 	}
 	v.churn(Side{
-		Limit: LimitRate, Rate: below, Sources: w.Sources, Targets: w.Targets,
+		Limit: LimitRate, Rate: below, Sources: w.Sources, Targets: w.Targets, Late: late,
 		Claim: fmt.Sprintf("just below the limit, %s per second for ever", v.unscaled(below)),
 	}, a)
 	v.churn(Side{
-		Limit: LimitRate, Above: true, Rate: above, Sources: w.Sources, Targets: w.Targets,
+		Limit: LimitRate, Above: true, Rate: above, Sources: w.Sources, Targets: w.Targets, Late: late,
 		Claim: fmt.Sprintf("just above the limit, %s per second run out of ports", v.unscaled(above)),
 	}, a)
+}
+
+// free proves that ports set no limit: at the whole of the rate that is wished for,
+// or a higher one, every port of the few is used several times.
+func (v *prover) free() {
+	const rounds, takes = 3, 10 * time.Second
+	w, tuples := v.wish, float64(v.answer.Connections.Max)
+	wished := max(w.Rate, w.Burst.Rate)
+	if wished > mostProofRate {
+		v.skip("%s per second: a test of the machine, %s at most are tried", Rate(wished), Rate(mostProofRate))
+	}
+	s := Side{Limit: LimitRate, Scenario: "churn", Sources: w.Sources, Targets: w.Targets}
+	s.Rate = micro(min(mostProofRate, max(wished, rounds*tuples/takes.Seconds())))
+	s.Lasts = max(leastTry, time.Duration(rounds*tuples/s.Rate*float64(time.Second)))
+	s.Attempts = int64(math.Ceil(s.Rate * s.Lasts.Seconds()))
+	s.Late = max(hiccup, time.Duration(nearBusy*float64(s.Lasts)))
+	s.Claim = fmt.Sprintf("%s per second find a port, each used %d times and more: a closed one is free again at once", Rate(s.Rate), rounds)
+	v.add(s)
 }
 
 // churn adds a side that is a churn, for as long as it takes to tell.
@@ -185,7 +267,11 @@ func (v *prover) churn(s Side, a capacity.Answer) {
 // says it needs, and not with one fewer.
 func (v *prover) demand() {
 	d := v.plan.Demand
-	if d == nil || len(v.wish.Shares) > 0 {
+	switch {
+	case d == nil, v.wish.Rate > 0 && v.answer.Rate == nil: // which free has proven
+		return
+	case v.wish.Burst.Rate > 0:
+		v.skip("the burst: a run has one rate")
 		return
 	}
 	needed, what, space := d.Needed.Targets, "target", func(n int) (sources, targets int) { return v.wish.Sources, n }
@@ -217,11 +303,18 @@ func (v *prover) needs(n int, with string, space func(int) (int, int), above boo
 		return
 	}
 	s.Rate = v.wish.Rate * v.proof.Scale
-	margin, claim := v.margin(a)/2, fmt.Sprintf("%s per second with %s", Rate(v.wish.Rate), with)
+	claim := fmt.Sprintf("%s per second with %s", Rate(v.wish.Rate), with)
+	if a.Rate == nil || s.Rate > mostProofRate {
+		v.skip("%s: %s per second over these ports are a test of the machine", claim, Rate(s.Rate))
+		return
+	}
+	far := 1 - s.Rate/a.Rate.Min
+	if above {
+		far = s.Rate/a.Rate.Max - 1
+	}
+	s.Late = v.late(a, min(far, v.margin(a, hiccup)))
 	switch {
-	case a.Rate == nil || s.Rate > mostProofRate:
-		v.skip("%s: ports are not what limits it", claim)
-	case !above && s.Rate > a.Rate.Min*(1-margin), above && s.Rate < a.Rate.Max*(1+margin):
+	case far < v.margin(a, hiccup/2)/2:
 		v.skip("%s: too near to the limit for a run to tell", claim)
 	case above:
 		s.Claim = claim + " run out of ports"
@@ -259,6 +352,9 @@ func (v *prover) connections() {
 	v.add(Side{
 		Limit: LimitConnections, Above: true, Scenario: "fill", Sources: v.wish.Sources, Targets: v.wish.Targets,
 		Claim: many + " at a time, and one more finds no port",
+		Opens: capacity.Interval[int64]{
+			Min: int64(math.Floor(float64(c.Min)*v.proof.Scale + rounding)), Max: int64(math.Ceil(float64(c.Max)*v.proof.Scale - rounding)),
+		},
 	})
 }
 

@@ -82,8 +82,42 @@ func TestProofHasBothSidesOfEachLimit(t *testing.T) {
 			"above connections: 28,232 at a time, and one more finds no port",
 		}, ""},
 		{"no limit by ports", "connect", func(w *capacity.Wish) { w.Close = "server-fin" }, []string{
+			"below rate: 150 per second find a port, each used 3 times and more: a closed one is free again at once",
 			"above connections: 28,232 at a time, and one more finds no port",
-		}, "ports set none"},
+		}, ""},
+		{"a rate without a limit", "connect", func(w *capacity.Wish) { w.Close, w.Rate = "client-rst", 2000 }, []string{
+			"below rate: 2,000 per second find a port, each used 3 times and more: a closed one is free again at once",
+			"above connections: 28,232 at a time, and one more finds no port",
+		}, ""},
+		{"a port that is chosen", "random", func(w *capacity.Wish) { w.Rate = 1000 }, []string{
+			"below rate: 1,000 per second find a port, each used 3 times and more: a closed one is free again at once",
+			"above connections: 28,232 at a time, and one more finds no port",
+		}, ""},
+		{"more than a machine makes", "connect", func(w *capacity.Wish) { w.Close, w.Rate = "client-rst", 20_000 }, []string{
+			"below rate: 5,000 per second find a port, each used 3 times and more: a closed one is free again at once",
+			"above connections: 28,232 at a time, and one more finds no port",
+		}, "20,000 per second: a test of the machine, 5,000 at most are tried"},
+		{"shares", "connect", func(w *capacity.Wish) { w.Rate, w.Shares = 600, []float64{0.2, 0.7, 0.1} }, []string{
+			"below rate: target 2 alone, 70 % of all: just below the limit, 445.9 per second for ever",
+			"above rate: target 2 alone, 70 % of all: just above the limit, 479.9 per second run out of ports",
+			"below demand: target 2 alone, 70 % of all: 420 per second with 1 target hold",
+			"above connections: target 2 alone, 70 % of all: 28,232 at a time, and one more finds no port",
+			"above connections: each target has ports of its own: 3 of them hold 3 times as many",
+		}, ""},
+		{"equal shares", "connect", func(w *capacity.Wish) { w.Shares = []float64{0.5, 0.5} }, []string{
+			"below rate: just below the limit, 891.8 per second for ever",
+			"above rate: just above the limit, 959.9 per second run out of ports",
+			"above connections: 56,464 at a time, and one more finds no port",
+		}, ""},
+		{"a port soon back, and little room", "connect", func(w *capacity.Wish) {
+			w.Range = ports.Of(ports.Range{Low: 40000, High: 40199})
+			w.Settings.TWReuse, w.Rate = 1, 2000
+		}, []string{
+			"below rate: just below the limit, 159.8 per second for ever",
+			"above rate: just above the limit, 239.9 per second run out of ports",
+			"below demand: 2,000 per second with 11 targets hold",
+			"above connections: 200 at a time, and one more finds no port",
+		}, "2,000 per second with 10 targets: too near to the limit"},
 		{"a demand at the limit", "connect", func(w *capacity.Wish) { w.Rate = 455 }, []string{
 			"below rate: just below the limit, 445.9 per second for ever",
 			"above rate: just above the limit, 479.9 per second run out of ports",
@@ -93,6 +127,8 @@ func TestProofHasBothSidesOfEachLimit(t *testing.T) {
 			"above connections: 28,232 at a time, and one more finds no port",
 		}, "a run of a proof 15m0s at most"},
 		{"a burst", "connect", func(w *capacity.Wish) { w.Burst = capacity.Burst{Rate: 1000, Time: time.Second} }, []string{
+			"below rate: just below the limit, 445.9 per second for ever",
+			"above rate: just above the limit, 479.9 per second run out of ports",
 			"above connections: 28,232 at a time, and one more finds no port",
 		}, "a run has one rate"},
 		{"few sockets in TIME_WAIT", "connect", func(w *capacity.Wish) { w.Settings.MaxTimeWait = new(int64(1000)) }, []string{
@@ -140,11 +176,33 @@ func TestProofsAreCertain(t *testing.T) {
 				t.Fatalf("%s: may run out: %+v", s.Claim, c)
 			case s.Above && c.NoPort.Min == 0:
 				t.Fatalf("%s: may not run out: %+v", s.Claim, c)
+			case s.Late <= 0:
+				t.Fatalf("%s: lateness of %v", s.Claim, s.Late)
 			case c.Attempts != s.Attempts:
 				t.Fatalf("%s: %d attempts, %d are due", s.Claim, s.Attempts, c.Attempts)
 			}
 		}
 	})
+}
+
+// Attempts that are late by as much as a side allows for leave its claim as certain.
+func TestProofsAllowForLateness(t *testing.T) {
+	proof := prove(t, wish(t, "connect", func(w *capacity.Wish) { w.Settings.TWReuse, w.Rate = 1, 26_000 }))
+	if len(proof.Sides) < 3 {
+		t.Fatalf("%+v", proof.Sides)
+	}
+	for _, s := range proof.Sides {
+		if s.Scenario == "fill" {
+			if want := (capacity.Interval[int64]{Min: 500, Max: 500}); s.Opens != want {
+				t.Errorf("%s: opens %v, want %v", s.Claim, s.Opens, want)
+			}
+			continue
+		}
+		sustained := 500 * 1.0 // a second, each port
+		if far := max(s.Rate/sustained, sustained/s.Rate) - 1; s.Late.Seconds() > far*1.01+0.002 {
+			t.Errorf("%s: %v late, and %.3f from the limit", s.Claim, s.Late, far)
+		}
+	}
 }
 
 // Ports that the place could not have are left out, and without any there is no

@@ -41,11 +41,13 @@ const (
 	Generator                // attempts began late, or were not made: the processor
 	Listener                 // connections were refused, reset or not answered
 	Expectation              // what the user expects of each step
+	Behind                   // no limit: attempts began so late that the step shows nothing
 )
 
-// String returns the word for it, "none" for a rate that held.
+// String returns the word for it: "none" for a rate that held, "behind" for one
+// that was not put to the test.
 func (l Limit) String() string {
-	words := []string{"none", "ports", "generator", "listener", "expectation"}
+	words := []string{"none", "ports", "generator", "listener", "expectation", "behind"}
 	return words[min(int(l), len(words)-1)]
 }
 
@@ -173,12 +175,37 @@ func (s *Search) lasts(rate float64) time.Duration {
 // rounded down would lie outside its own interval.
 func micro(rate float64) float64 { return math.Ceil(rate*1e6-1e-6) / 1e6 }
 
-// Take tells what came of tries.
+// Late is how late one attempt in a hundred of a try may begin at most for it to
+// show anything: as a share of how long a port is taken, or where the processor may
+// be the limit, of the try, what the limit is to be known by. An attempt is late by
+// less on any machine.
+func (s *Search) Late(t Try) time.Duration {
+	const usual = 100 * time.Millisecond
+	of, share := t.Lasts, nearBusy
+	if s.Waits() {
+		of, share = s.taken.Max, s.closeness(Ports)
+	}
+	return max(usual, time.Duration(share*float64(of)))
+}
+
+// Take tells what came of tries. One that fell behind is made again; if that one
+// does too, it is no disturbance.
 func (s *Search) Take(tried ...Tried) {
+	tried = slices.Clone(tried)
+	for i := range tried {
+		if t := &tried[i]; t.Limit == Behind && s.fellBehind(t.Rate) {
+			t.Limit = Generator
+		}
+	}
 	s.tried = append(s.tried, tried...)
 	if last := len(tried); last > 1 && !s.Waits() && s.rounds > 1 && tried[0].Rate == tried[last-2].Rate {
 		s.sure = true
 	}
+}
+
+// fellBehind says whether a try at the rate did.
+func (s *Search) fellBehind(rate float64) bool {
+	return slices.ContainsFunc(s.tried, func(t Tried) bool { return t.Limit == Behind && t.Rate == rate })
 }
 
 // Found is what a search has come to.
@@ -189,7 +216,8 @@ type Found struct {
 }
 
 // Found says how far the search is. A rate that was tried several times held if
-// most tries did; as many of both, and the last one counts.
+// most tries did; as many of both, and the last one counts. One that fell behind
+// does not count.
 func (s *Search) Found() Found {
 	var f Found
 	rates, by := s.verdicts()
@@ -211,6 +239,9 @@ func (s *Search) verdicts() (rates []float64, by map[float64]Limit) {
 	failed := map[float64]Limit{}
 	last := map[float64]Limit{}
 	for _, t := range s.tried {
+		if t.Limit == Behind {
+			continue
+		}
 		if _, seen := balance[t.Rate]; !seen {
 			rates = append(rates, t.Rate)
 		}

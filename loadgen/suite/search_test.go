@@ -286,6 +286,58 @@ func TestSearchKeepsToItsTime(t *testing.T) {
 	}
 }
 
+// A step that fell behind shows nothing, and is made again: disturb the first round
+// and the answer is the same. If the second falls behind too, the generator is what
+// the rate is too much for.
+func TestStepsThatFellBehind(t *testing.T) {
+	a, traits := predict(500, capacity.Question{Settings: usual()})
+	h := simulated{ports: 500, taken: time.Minute, grain: 2048 * time.Millisecond}
+	for _, test := range []struct {
+		disturbed int // rounds
+		want      suite.Limit
+	}{{0, suite.Ports}, {1, suite.Ports}, {2, suite.Generator}} {
+		s := suite.NewSearch(suite.Aim{Predicted: a, Traits: traits, CPUs: 2, Most: 20 * time.Minute})
+		for n := 0; ; n++ {
+			round, ok := s.Next()
+			if !ok || n > 20 {
+				break
+			}
+			var tried []suite.Tried
+			for _, try := range round.Tries {
+				done := h.try(try)
+				if n < test.disturbed {
+					done.Limit, done.NoPort = suite.Behind, 0
+				}
+				tried = append(tried, done)
+			}
+			s.Take(tried...)
+			if f := s.Found(); n == 0 && test.disturbed > 0 && (f.Held > 0 || f.Failed > 0) {
+				t.Errorf("%+v of steps that all fell behind", f)
+			}
+		}
+		f := s.Found()
+		if f.Limit != test.want || test.want == suite.Ports && (f.Held < a.Rate.Min || f.Failed > a.Rate.Max) {
+			t.Errorf("%d rounds disturbed: %+v, want %v and %v", test.disturbed, f, test.want, *a.Rate)
+		}
+	}
+}
+
+// What lateness is allowed is a share of what the step is to show: of TIME_WAIT
+// where ports wait, of the step where the processor decides.
+func TestLateness(t *testing.T) {
+	try := suite.Try{Lasts: 4 * time.Second}
+	waiting, traits := predict(500, capacity.Question{Settings: usual()})
+	busy, _ := predict(500, capacity.Question{Settings: usual(), Close: "client-rst"})
+	for _, test := range []struct {
+		a    capacity.Answer
+		want time.Duration
+	}{{waiting, 620480 * time.Microsecond}, {busy, 200 * time.Millisecond}} {
+		if got := suite.NewSearch(suite.Aim{Predicted: test.a, Traits: traits}).Late(try); got != test.want {
+			t.Errorf("%v, want %v", got, test.want)
+		}
+	}
+}
+
 func TestSearchVerdicts(t *testing.T) {
 	a, traits := predict(500, capacity.Question{Settings: usual()})
 	try := func(rate float64, limit suite.Limit) suite.Tried {
@@ -299,6 +351,12 @@ func TestSearchVerdicts(t *testing.T) {
 		{nil, "no rate was tried to its end", false},
 		{[]suite.Tried{try(8.1, suite.None), try(8.2, suite.Ports)}, "8.1 connections per second hold, 8.2 do not: ports run out; 8.058 to 8.333 predicted", true},
 		{[]suite.Tried{try(6, suite.None), try(7, suite.Ports)}, "6 connections per second hold, 7 do not: ports run out; 8.058 to 8.333 predicted: -13 %", false},
+		{
+			[]suite.Tried{try(8, suite.None), try(8.058278, suite.Ports)},
+			"8 connections per second hold, 8.058 do not: ports run out; 8.058 to 8.333 predicted: -0.72 %", false,
+		},
+		{[]suite.Tried{try(8, suite.Behind)}, "no rate was put to the test: attempts began too late in every step, for want of processor time", false},
+		{[]suite.Tried{try(8.1, suite.None), try(8.15, suite.Behind), try(8.2, suite.Ports)}, "8.1 connections per second hold, 8.2 do not: ports run out; 8.058 to 8.333 predicted", true},
 		{[]suite.Tried{try(6, suite.Ports)}, "none of the rates held that were tried; the lowest was 6 per second, and ports run out", false},
 		{[]suite.Tried{try(6, suite.None)}, "6 connections per second hold, and no limit was found up to there", false},
 		{[]suite.Tried{try(6, suite.None), try(7, suite.Expectation)}, "6 connections per second hold, 7 do not: an expectation is not met; the ports alone sustain 8.058 to 8.333", true},
@@ -313,7 +371,7 @@ func TestSearchVerdicts(t *testing.T) {
 			t.Errorf("%v, %q\nwant %v, %q", ok, text, test.ok, test.want)
 		}
 	}
-	if got := suite.Limit(math.MaxUint8).String(); got != "expectation" {
+	if got := suite.Limit(math.MaxUint8).String(); got != "behind" {
 		t.Errorf("a limit that there is not is %q", got)
 	}
 }

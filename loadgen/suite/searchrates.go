@@ -83,7 +83,7 @@ func (s *Search) untried(f Found) []float64 {
 // seconds.
 func (s *Search) waitingRates() []float64 {
 	n := s.atOnce(s.aim.Predicted.Rate.Max)
-	if s.rounds == 0 {
+	if f := s.Found(); f.Held == 0 && f.Failed == 0 && s.rounds < mostRounds { // all that were tried fell behind
 		return first(n, s.around())
 	}
 	f := s.Found()

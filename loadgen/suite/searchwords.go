@@ -8,8 +8,9 @@ import (
 )
 
 // Residual is how far what was found lies from what was predicted, as a share of
-// the nearer bound: 0 where the two intervals meet. ok is false where ports were
-// not what limited the rate, or none is predicted.
+// the nearer bound: 0 where the two intervals meet. That of what was found ends
+// below the rate that did not hold. ok is false where ports were not what limited
+// the rate, or none is predicted.
 func (s *Search) Residual() (off float64, ok bool) {
 	f, p := s.Found(), s.aim.Predicted.Rate
 	switch {
@@ -17,6 +18,8 @@ func (s *Search) Residual() (off float64, ok bool) {
 		return 0, false
 	case f.Failed < p.Min:
 		return (f.Failed - p.Min) / p.Min, true
+	case f.Held > 0 && f.Failed == micro(p.Min): // which was to hold: the limit is below it
+		return (f.Held - p.Min) / p.Min, true
 	case f.Held > p.Max:
 		return (f.Held - p.Max) / p.Max, true
 	}
@@ -30,6 +33,8 @@ func (s *Search) Verdict() (text string, ok bool) {
 	switch {
 	case len(s.tried) == 0:
 		return "no rate was tried to its end", false
+	case f.Held == 0 && f.Failed == 0:
+		return "no rate was put to the test: attempts began too late in every step, for want of processor time", false
 	case f.Held == 0:
 		return fmt.Sprintf("none of the rates held that were tried; the lowest was %s per second, and %s", Rate(f.Failed), f.Limit.because()), false
 	case f.Failed == 0:

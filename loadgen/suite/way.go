@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -39,6 +40,8 @@ type Way struct {
 	Runs                  []Scenario // nil: all
 	Expect                []Expect
 	Price                 string // what it takes, in words; "": it follows from the rest
+
+	sysctlLines map[string]int // of the file, by key
 }
 
 // Scenario is the kind of a run.
@@ -91,6 +94,25 @@ func valueOf(settings []string, key string) (value string, ok bool) {
 func put(settings *[]string, key, value string) {
 	*settings = slices.DeleteFunc(slices.Clone(*settings), func(text string) bool { return strings.HasPrefix(text, key+"=") })
 	*settings = append(*settings, key+"="+value)
+}
+
+// setAt says in which line a key is set.
+func (w *Way) setAt(key string, line int) {
+	w.sysctlLines = maps.Clone(w.sysctlLines)
+	if w.sysctlLines == nil {
+		w.sysctlLines = map[string]int{}
+	}
+	w.sysctlLines[key] = line
+}
+
+// BlameSetting says that a setting of the way cannot be, by its own line. hint is an
+// accepted form of it; "" if none is known.
+func (w *Way) BlameSetting(file, key, hint, problem string) error {
+	line, ok := w.sysctlLines[key]
+	if !ok {
+		line = w.Line
+	}
+	return &FileError{File: file, Line: line, Problem: w.Name + ": sysctl " + key + ": " + problem, hint: hint}
 }
 
 // afterClose are the settings that matter only once a connection is closed: what

@@ -93,6 +93,9 @@ func (p *parser) follow(n *yaml.Node) (*yaml.Node, error) {
 	if p.left--; p.left < 0 {
 		return nil, p.fail(n, "fewer aliases (*)", "more than %d values, each as often as an alias repeats it", maxNodes)
 	}
+	if n.Style&yaml.TaggedStyle != 0 {
+		return nil, p.fail(n, "the value without it", "a tag %s: a matrix has none", shorten(n.Tag))
+	}
 	for range 8 { // an alias cannot be anchored, so one step does
 		if n.Kind != yaml.AliasNode {
 			break

@@ -97,6 +97,8 @@ type PlanWay struct {
 	Sustain   Sustained `json:"sustained"`
 	Holds     *bool     `json:"holds,omitempty"`
 	TupleSets int64     `json:"tuple_sets,omitempty"`
+
+	Processors float64 `json:"processors,omitempty"` // that the search for ports takes then; 0: not known
 }
 
 // RangesSchema names the version of the list of named ranges.

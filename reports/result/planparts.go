@@ -50,15 +50,25 @@ type Fleet struct {
 }
 
 // PlanCost is what a connect costs while so many of the ports are taken, as it was
-// measured somewhere with connections open. Closed is the share of the ports taken
-// that are in TIME_WAIT here, of which a search costs more.
+// measured somewhere with connections open, and what that comes to here: Closed is
+// the share of the ports taken that are in TIME_WAIT, of which a search costs more,
+// and InVain that of connects that search one parity in vain, each for SearchNS.
+// Processors are those that so many connects take to find a port, at the least, on
+// one machine; MostPerS what HostProcessors find at the most, where that is less.
 type PlanCost struct {
-	Occupancy float64 `json:"occupancy"`
-	Closed    float64 `json:"closed_share,omitempty"`
-	TupleSets int64   `json:"tuple_sets,omitempty"`
-	P50NS     int64   `json:"p50_ns,omitempty"`
-	P99NS     int64   `json:"p99_ns,omitempty"`
-	EmptyNS   int64   `json:"empty_p50_ns,omitempty"`
-	FullNS    int64   `json:"no_port_p50_ns,omitempty"`
-	From      string  `json:"from"`
+	Occupancy      float64  `json:"occupancy"`
+	Closed         float64  `json:"closed_share,omitempty"`
+	TupleSets      int64    `json:"tuple_sets,omitempty"`
+	P50NS          int64    `json:"p50_ns,omitempty"`
+	P99NS          int64    `json:"p99_ns,omitempty"`
+	EmptyNS        int64    `json:"empty_p50_ns,omitempty"`
+	FullNS         int64    `json:"no_port_p50_ns,omitempty"`
+	InVain         float64  `json:"in_vain_share,omitempty"`
+	SearchNS       int64    `json:"search_ns,omitempty"`
+	MeanNS         int64    `json:"mean_ns,omitempty"`
+	RatePerS       float64  `json:"rate_per_s,omitempty"`
+	Processors     float64  `json:"processors,omitempty"`
+	HostProcessors int      `json:"host_processors,omitempty"`
+	MostPerS       *float64 `json:"most_per_s,omitempty"`
+	From           string   `json:"from"`
 }

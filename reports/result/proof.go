@@ -10,7 +10,9 @@ type Proof struct {
 	Sides []ProofSide `json:"sides"`
 	// Unproven says, in plain words, of which side nothing was to be made, and why.
 	Unproven []string `json:"unproven,omitempty"`
-	Verdict  Verdict  `json:"verdict"`
+	// Partly: every claim that was put to the test held, and not all were.
+	Partly  bool    `json:"partly,omitempty"`
+	Verdict Verdict `json:"verdict"`
 }
 
 // ProofSide is one side of a limit: what is claimed, and whether the kernel did
@@ -23,6 +25,7 @@ type ProofSide struct {
 	Targets  int     `json:"targets,omitempty"`    // as it was tried; absent: one
 	Sources  int     `json:"sources,omitempty"`
 	Run      string  `json:"run,omitempty"` // its run.id; absent: it was not made
+	Tested   bool    `json:"tested"`        // its run shows whether the claim holds
 	Held     bool    `json:"held"`          // the claim did
-	Text     string  `json:"text"`          // what was measured
+	Text     string  `json:"text"`          // what was measured; if not tested, why nothing was shown
 }

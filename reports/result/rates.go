@@ -23,5 +23,5 @@ type RateStep struct {
 	Round    int     `json:"round"` // from 1
 	Run      string  `json:"run"`   // its run.id
 	Held     bool    `json:"held"`
-	Limit    string  `json:"limit"` // what kept it from holding, "none" if nothing did
+	Limit    string  `json:"limit"` // what kept it from holding, "none" if nothing did; "behind": attempts began too late to show anything
 }
