@@ -2,6 +2,7 @@ package reports_test
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -194,7 +195,7 @@ func TestBenchRanks(t *testing.T) {
 		"  no limit   server-fin (42.2k/s)\n", // the median of three
 		"\n       100   100 requests: 455 to 470 connections per second, and 45,500 to",
 		"measured over 40000-40999\n             price  each request waits for the one before it\n",
-		"\n      61.9   tw_reuse=1 · the same again: 28,175 to 28,232 connections per\n             second\n             price  a setting of the whole host",
+		"\n      61.9   tw_reuse=1 · the same again: 28,175 to 28,232 connections per\n             second · as far as ports go: to find them takes 12.0 processors or\n             more\n             price  a setting of the whole host",
 		"\n         1   socket-range: no gain in rate",
 		"\n     below   windows-xp (0.14)",
 	} {
@@ -245,5 +246,18 @@ func TestBenchMergesWarnings(t *testing.T) {
 		if got := strings.Count(strings.Join(strings.Fields(text), " "), want); got != times {
 			t.Errorf("%q is there %d times, want %d:\n%s", want, got, times, text)
 		}
+	}
+}
+
+// Where no churn was made nothing is in brackets, and nothing says so.
+func TestBenchRanksWithoutChurns(t *testing.T) {
+	set := ways()
+	set.Runs = slices.DeleteFunc(set.Runs, func(r *result.Result) bool { return r.Run.Scenario == "churn" })
+	for i := range set.Rows {
+		set.Rows[i].Runs = nil
+	}
+	text := textOf(t, set, reports.Style{})
+	if strings.Contains(text, "in brackets") || !strings.Contains(text, "no limit: ports set none\n") {
+		t.Error(text)
 	}
 }

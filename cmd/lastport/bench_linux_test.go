@@ -264,3 +264,12 @@ func TestBoundsOfSettings(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// One of a thing is not several.
+func TestSeveral(t *testing.T) {
+	for n, want := range map[int]string{1: "1 row", 2: "2 rows", 1000: "1000 rows"} {
+		if got := several(n, "row"); got != want {
+			t.Errorf("%d: %q, want %q", n, got, want)
+		}
+	}
+}

@@ -39,28 +39,10 @@ type planFlags struct {
 func (a *app) planVerb() *cobra.Command {
 	var f planFlags
 	c := &cobra.Command{
-		Use:   "plan",
-		Short: "capacity by arithmetic: what a range sustains, or what a rate needs",
-		Long: "plan answers by the arithmetic of every run's prediction, and opens nothing.\n" +
-			"Given nothing, it says how many connections per second this host can open to\n" +
-			"one target for long, and how many at once. Given a rate or a concurrency, it\n" +
-			"says whether the ports hold it, and how many targets, source addresses or\n" +
-			"ports it takes if they do not. An answer that says no is an answer: exit\n" +
-			"status 0.\n\n" +
-			"On Linux the range and the settings are this host's unless flags say\n" +
-			"otherwise; elsewhere they are Linux's documented defaults. Targets are taken\n" +
-			"not to be loopback addresses, for which tcp_tw_reuse=2 would do more.",
-		Example: "  lastport plan\n" +
-			"  lastport plan --rate 2000\n" +
-			"  lastport plan --rate 50k/s --hold 200ms --headroom 20%\n" +
-			"  lastport plan --concurrency 100k --range 1024-65535\n" +
-			"  lastport plan --rate 600 --share 70%,20%,10%\n" +
-			"  lastport plan --rate 200 --burst 2000/s:5s:1m\n" +
-			"  lastport plan --rate 800 --gateway azure-nat --fleet 10\n" +
-			"  lastport plan --range windows\n" +
-			"  lastport plan --rate 2000 --sysctl net.ipv4.tcp_tw_reuse=1\n" +
-			"  lastport plan --rate 2000 --prove\n" +
-			"  lastport plan --ranges",
+		Use:     "plan",
+		Short:   "capacity by arithmetic: what a range sustains, or what a rate needs",
+		Long:    planLong(),
+		Example: planExample(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			f.given = c.Flags().Changed
 			if err := f.output.check(); err != nil {
@@ -87,6 +69,34 @@ func (a *app) planVerb() *cobra.Command {
 	}
 	f.add(c.Flags())
 	return c
+}
+
+// planLong is what --help says first.
+func planLong() string {
+	return "plan answers by the arithmetic of every run's prediction, and opens nothing.\n" +
+		"Given nothing, it says how many connections per second this host can open to\n" +
+		"one target for long, and how many at once. Given a rate or a concurrency, it\n" +
+		"says whether the ports hold it, and how many targets, source addresses or\n" +
+		"ports it takes if they do not. An answer that says no is an answer: exit\n" +
+		"status 0.\n\n" +
+		"On Linux the range and the settings are this host's unless flags say\n" +
+		"otherwise; elsewhere they are Linux's documented defaults. Targets are taken\n" +
+		"not to be loopback addresses, for which tcp_tw_reuse=2 would do more."
+}
+
+// planExample are commands to start from.
+func planExample() string {
+	return "  lastport plan\n" +
+		"  lastport plan --rate 2000\n" +
+		"  lastport plan --rate 50k/s --hold 200ms --headroom 20%\n" +
+		"  lastport plan --concurrency 100k --range 1024-65535\n" +
+		"  lastport plan --rate 600 --share 70%,20%,10%\n" +
+		"  lastport plan --rate 200 --burst 2000/s:5s:1m\n" +
+		"  lastport plan --rate 800 --gateway azure-nat --fleet 10\n" +
+		"  lastport plan --range windows\n" +
+		"  lastport plan --rate 2000 --sysctl net.ipv4.tcp_tw_reuse=1\n" +
+		"  lastport plan --rate 2000 --prove\n" +
+		"  lastport plan --ranges"
 }
 
 func (f *planFlags) add(fs *pflag.FlagSet) {

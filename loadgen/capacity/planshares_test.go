@@ -3,6 +3,7 @@ package capacity
 import (
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -72,6 +73,7 @@ func TestSharesRefuse(t *testing.T) {
 		{0, []float64{0.7, 0.2}, "add up to 90 %", "weights"},
 		{0, []float64{1.5, -0.5}, "a share of 1.5", "--share"},
 		{0, make([]float64, maxShares+1), "a share of 0", "--share"},
+		{0, slices.Repeat([]float64{1. / (maxShares + 1)}, maxShares+1), "1001 shares: want at most 1000", "--share with the smallest ones added up"},
 	} {
 		w := linux250()
 		w.Targets, w.Shares = c.targets, c.shares
