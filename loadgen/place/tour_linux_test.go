@@ -3,6 +3,7 @@ package place
 import (
 	"net"
 	"net/netip"
+	"runtime"
 
 	"lastport/loadgen/kernel"
 )
@@ -48,6 +49,7 @@ func (e errand) tour() (Tour, error) {
 }
 
 // connect opens the connections one after the other, and returns their peers.
+// All stay open: one that is forgotten the collector closes.
 func (e errand) connect(hosts *Hosts) (peers []netip.AddrPort, err error) {
 	var listener *net.TCPListener
 	err = hosts.InServer(func() (err error) {
@@ -57,10 +59,13 @@ func (e errand) connect(hosts *Hosts) (peers []netip.AddrPort, err error) {
 	if err != nil {
 		return nil, err
 	}
+	var open []*net.TCPConn
+	defer func() { runtime.KeepAlive(open) }()
 	for i := range hosts.Clients() {
 		for range e.Dial {
 			err := hosts.Client(i).Do(func() error {
-				_, err := net.DialTCP("tcp", nil, listener.Addr().(*net.TCPAddr))
+				conn, err := net.DialTCP("tcp", nil, listener.Addr().(*net.TCPAddr))
+				open = append(open, conn)
 				return err
 			})
 			if err != nil {
@@ -70,6 +75,7 @@ func (e errand) connect(hosts *Hosts) (peers []netip.AddrPort, err error) {
 			if err != nil {
 				return peers, err
 			}
+			open = append(open, conn)
 			peers = append(peers, conn.RemoteAddr().(*net.TCPAddr).AddrPort())
 		}
 	}
