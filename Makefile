@@ -57,6 +57,14 @@ test: ## run every test, with the race detector where a C compiler is there
 	else echo "no C compiler ($$cc): testing without the race detector"; fi; \
 	set -x; $(GO) test $$race -shuffle=on ./...
 
+.PHONY: test-readers
+test-readers: build ## compare the histograms with what npm's and Debian's HdrHistogram tools read; installs them; a minute
+	.ci/readers/check
+
+.PHONY: test-browser
+test-browser: ## open the HTML reports in Chromium and look at them; installs what it needs (as root, from Debian and npm); screenshots in bin/browser
+	GO="$(GO)" reports/browser/run
+
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME (10s)
 	@set -euo pipefail; \

@@ -21,6 +21,7 @@ import (
 // Config is a run as the command line asks for it.
 type Config struct {
 	ID       string
+	Repeat   int // which of the repeats of one run this is, from 1; 0: it is not repeated
 	Scenario string
 	Tool     result.Tool
 	Host     result.Host // as the place reports it

@@ -92,6 +92,8 @@ func runName(r *result.Result, axis string) string {
 			}
 		case "place":
 			parts = append(parts, r.Config.Place)
+		case repeatWord:
+			parts = append(parts, repeatName(r))
 		case "strategy":
 			parts = append(parts, r.Config.Strategy)
 		default:

@@ -151,6 +151,9 @@ func comparison(axis string, runs []*result.Result) (t table, ranked bool) {
 	for _, r := range runs {
 		row := []span{{text: runName(r, axis)}}
 		for _, c := range cols {
+			if isRepeated(axis) {
+				c.rank = nil // what repeats differ by is chance
+			}
 			cell, best := c.cell(r, runs)
 			row = append(row, cell)
 			ranked = ranked || best

@@ -22,6 +22,11 @@ func (p *page) course(rows []result.Row) {
 	if n := len(slots) - len(end); n >= 10 {
 		end += padLeft(duration(slots[len(slots)-1].to), n)
 	}
+	if p.blocks != nil {
+		p.courseTable(slots)
+		p.drought(rows)
+		return
+	}
 	indent := strings.Repeat(" ", gap+label+1)
 	p.line(span{dim, indent + pad(end, len(slots)) + strings.Repeat(" ", gap) + padLeft("highest", peak)})
 	for _, s := range seriesOf(slots) {
@@ -29,6 +34,15 @@ func (p *page) course(rows []result.Row) {
 			span{text: strings.Repeat(" ", gap) + padLeft(shorten(s.peak(s.highest()), peak), peak)})
 	}
 	p.drought(rows)
+}
+
+// courseTable is the same as a table, for a form that aligns by itself.
+func (p *page) courseTable(slots []slot) {
+	t := table{head: []string{"", "0 s to " + duration(slots[len(slots)-1].to), "highest"}}
+	for _, s := range seriesOf(slots) {
+		t.add(span{text: s.name}, span{s.tone, strings.ReplaceAll(s.bars(), " ", "·")}, span{text: s.peak(s.highest())})
+	}
+	p.table(t)
 }
 
 // slot is one column: several neighbouring rows.

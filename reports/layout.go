@@ -20,6 +20,10 @@ func (p *page) heading(text string) { p.title = text }
 // para wraps text behind a label, which stands in the first line alone; the
 // other lines are indented by as much.
 func (p *page) para(label span, text string) {
+	if p.blocks != nil {
+		p.blocks.para(label, text)
+		return
+	}
 	indent := strings.Repeat(" ", columns(label.text))
 	for _, line := range wrap(shorten(text, maxText), max(p.width-columns(label.text), 1)) {
 		p.line(label, span{text: line})
@@ -32,7 +36,9 @@ func (p *page) note(text string) { p.para(span{text: "  "}, text) }
 
 // fact puts a named value in two columns.
 func (p *page) fact(name, value string) {
-	if value != "" {
+	if p.blocks != nil && value != "" {
+		p.blocks.fact(name, value)
+	} else if value != "" {
 		p.para(span{dim, "  " + pad(name, 10) + " "}, value)
 	}
 }
@@ -112,6 +118,10 @@ func (t *table) between() int {
 // table puts t on the page. What does not fit beside the first column is folded
 // into further tables below, each with the first column again.
 func (p *page) table(t table) {
+	if p.blocks != nil {
+		p.blocks.table(t)
+		return
+	}
 	gap := t.between()
 	widths := t.widths((p.width - 2*gap) / 2)
 	for from := 1; from < len(t.head); {
@@ -180,6 +190,10 @@ func list[T any](p *page, items []T, put func(T)) {
 
 // headline wraps a heading.
 func (p *page) headline(title string) {
+	if p.blocks != nil {
+		p.blocks.headline(title)
+		return
+	}
 	for _, line := range wrap(title, p.width) {
 		p.line(span{strong, line})
 	}

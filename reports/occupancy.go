@@ -71,6 +71,9 @@ func percentile(share float64) string { return strconv.FormatFloat(math.Round(10
 // The scale is that of the bands below the full range, which would dwarf them:
 // its own bar ends in an arrow.
 func (p *page) addBars(t *table, bands []result.Band, k knee, found bool) {
+	if p.blocks != nil {
+		return // it has a picture
+	}
 	room := p.width - gap
 	for _, w := range t.widths(p.width) {
 		room -= gap + w

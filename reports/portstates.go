@@ -21,7 +21,7 @@ const stateLetters = ".XTLGFFFCSRE"
 // portStates draws which ports were in which state, over time: for each place a
 // line a moment, and in it a column for some neighbouring ports.
 func (p *page) portStates(s *result.PortStates) {
-	if s == nil {
+	if s == nil || p.blocks != nil { // the latter has a picture
 		return
 	}
 	p.heading("Ports by state, over time")

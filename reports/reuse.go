@@ -44,7 +44,7 @@ func (p *page) delays(r *result.Result) {
 func (p *page) spread(u *result.Reuse, predicted *result.Interval) {
 	const bars = 10
 	h, err := result.DecodeHistogram(u.HDR)
-	if err != nil || u.Count < bars || u.AtOnce == u.Count || u.MinNS < 1 || u.MaxNS > result.HighestNS {
+	if p.blocks != nil || err != nil || u.Count < bars || u.AtOnce == u.Count || u.MinNS < 1 || u.MaxNS > result.HighestNS {
 		return
 	}
 	grain := lastDigit(u.MaxNS)

@@ -83,6 +83,10 @@ func outcomeTone(name string, r *result.Result) tone {
 // meaning puts a name, a number and what they mean in three columns, and what
 // to do below.
 func (p *page) meaning(name span, n int64, means, todo string) {
+	if p.blocks != nil {
+		p.blocks.meaning(name, n, means, todo)
+		return
+	}
 	label := span{name.tone, "  " + name.text + " " + padLeft(count(n), 9) + "  "}
 	if columns(label.text) > p.width/2 {
 		p.para(span{name.tone, "  " + name.text + " "}, count(n))

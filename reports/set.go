@@ -36,6 +36,7 @@ func (p *page) set(s *result.Set) {
 	if len(ways) == 0 || p.style.Details {
 		p.scenarios(s, groups, a)
 	}
+	p.repeats(s)
 	p.strategies(s.Runs)
 	p.heading("Left out")
 	list(p, s.Skipped, p.note)

@@ -73,10 +73,17 @@ type page struct {
 	width int
 	title string // the heading that the next line brings along
 	text  strings.Builder
+	// blocks keeps what is put on the page, for a form that lays it out by itself and
+	// has pictures; nil: it becomes text.
+	blocks *blocks
 }
 
 // line puts one line on the page.
 func (p *page) line(spans ...span) {
+	if p.blocks != nil {
+		p.blocks.line(spans)
+		return
+	}
 	if title := p.title; title != "" {
 		p.title = ""
 		p.line()

@@ -40,7 +40,9 @@ func (p *page) picks(s *result.Survey) {
 			p.fact(part.name, dash(stepWords(part.picks.Steps)))
 		}
 	}
-	p.portMaps(s)
+	if p.blocks == nil { // else it has a picture
+		p.portMaps(s)
+	}
 }
 
 // part is a part of a survey, nil if it was not made.

@@ -20,28 +20,43 @@ func JSON(w io.Writer, d result.Document) error { return result.Encode(w, d) }
 // Text writes the report that is made for a person: of a run, or the comparison
 // of a set of runs. Errors are those of w.
 func Text(w io.Writer, d result.Document, style Style) error {
-	p := &page{style: style}
+	p := &page{style: style, width: style.width(widest(d))}
+	if err := p.document(d); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, p.text.String())
+	return err
+}
+
+// widest is how many columns a document takes at most: those that put things side
+// by side take more.
+func widest(d result.Document) int {
+	switch d.(type) {
+	case *result.Set, *result.Comparison, *result.Ranges:
+		return maxSetWidth
+	}
+	return defaultWidth
+}
+
+// document puts a document on the page.
+func (p *page) document(d result.Document) error {
 	switch d := d.(type) {
 	case *result.Result:
-		p.width = style.width(defaultWidth)
 		p.run(d)
 	case *result.Set:
-		p.width = style.width(maxSetWidth)
 		p.set(d)
+	case *result.Comparison:
+		p.comparison(d)
 	case *result.Plan:
-		p.width = style.width(defaultWidth)
 		p.plan(d)
 	case *result.Ranges:
-		p.width = style.width(maxSetWidth)
 		p.ranges(d)
 	case *result.Checkup:
-		p.width = style.width(defaultWidth)
 		p.checkup(d)
 	default:
 		return fmt.Errorf("render %T: not a run and not a set", d)
 	}
-	_, err := io.WriteString(w, p.text.String())
-	return err
+	return nil
 }
 
 // run puts the whole report of one run on the page. A section without data puts

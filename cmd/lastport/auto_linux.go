@@ -25,6 +25,8 @@ func (f *churnFlags) checkAuto() error {
 		return usagef("leave --attempts out", "--attempts %d with --rate auto: each step makes as many as its proof takes", f.attempts)
 	case f.concurrency != 0:
 		return usagef("--rate max --concurrency "+strconv.Itoa(f.concurrency), "--concurrency is for --rate max: at a rate, attempts are made when they are due")
+	case f.repeat > 1:
+		return usagef("leave --repeat out", "--repeat %d with --rate auto: a search proves its rate by steps of its own", f.repeat)
 	case f.record != "on":
 		return usagef("leave --record out", "--record %s with --rate auto: whether a schedule was kept has to be recorded", f.record)
 	case strings.Contains(f.strategy, ",") || f.strategy == allStrategies:
@@ -34,7 +36,7 @@ func (f *churnFlags) checkAuto() error {
 	case f.hold > maxAutoHold:
 		return usagef(fmt.Sprintf("--hold %v", maxAutoHold), "--hold %v with --rate auto: a step has to outlive it, at most %v", f.hold, maxAutoHold)
 	}
-	return nil
+	return f.output.checkSet()
 }
 
 // Bounds of a search.

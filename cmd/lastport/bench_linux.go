@@ -140,6 +140,9 @@ func (f *benchFlags) checkFlags(host place.Host) error {
 	if err != nil {
 		return err
 	}
+	if err := f.output.checkSet(); err != nil {
+		return err
+	}
 	return loadgen.CheckEngine(&cfg)
 }
 

@@ -13,6 +13,7 @@ import (
 	"lastport/loadgen/ports"
 	"lastport/loadgen/step"
 	"lastport/loadgen/strategy"
+	"lastport/reports"
 )
 
 // shells are those that lastport can write a completion script for.
@@ -57,7 +58,7 @@ func (a *app) completionVerb() *cobra.Command {
 // words from a list, folders, or nothing where no list has it. Files come by
 // themselves only where a file is meant.
 func completeValues(c *cobra.Command) {
-	if c.ValidArgs == nil && !strings.Contains(c.Use, "FILE") {
+	if c.ValidArgs == nil && c.ValidArgsFunction == nil && !strings.Contains(c.Use, "FILE") {
 		c.ValidArgsFunction = cobra.NoFileCompletions
 	}
 	c.Flags().VisitAll(func(f *pflag.Flag) {
@@ -102,7 +103,9 @@ func flagWords(verb, flag string) []string {
 	case "place", "nat-range":
 		return placeWords(flag)
 	case "format":
-		return []string{"text", "json"}
+		return formWords(verb)
+	case "table":
+		return reports.CSVTables()
 	case "progress":
 		return []string{"auto", "plain", "none"}
 	case "proto":
@@ -111,6 +114,17 @@ func flagWords(verb, flag string) []string {
 		return planWords(verb, flag)
 	}
 	return nil
+}
+
+// formWords are the forms of what a verb writes.
+func formWords(verb string) []string {
+	switch verb {
+	case "serve", "version":
+		return []string{formText, formJSON}
+	case "plan", "doctor", "compare":
+		return forms(false)
+	}
+	return forms(true)
 }
 
 // placeWords are those of the flags of a place.

@@ -47,6 +47,7 @@ func (a *app) fillVerb() *cobra.Command {
 	}
 	f.add(c.Flags())
 	f.addGateway(c.Flags())
+	f.addRepeat(c.Flags())
 	c.Flags().Int64Var(&f.connections, "connections", 0, "open no more than this `NUMBER`, over several targets if one has too few ports for it (default: as many as there are ports)")
 	return c
 }

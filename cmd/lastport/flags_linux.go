@@ -37,6 +37,7 @@ type runFlags struct {
 	duration        time.Duration
 	workers         int
 	workersGiven    bool
+	repeat          int
 	engine, ends    string
 	placeFlags
 	sysctls  []string
@@ -91,7 +92,7 @@ func (f *runFlags) addHow(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&f.expect, "expect", nil, "an `EXPR` that must hold, such as 'connections>=28232' or 'connect.p99<1ms'; exit status 3 if not (repeatable)")
 	fs.StringVar(&f.out, "out", "", "folder `DIR` for the results (default: ./lastport-TIME-VERB)")
 	fs.StringVar(&f.progress, "progress", "auto", "what is said while the run goes on: a `WORD` of auto, plain, none")
-	f.output.flags(fs)
+	f.output.runFlags(fs)
 }
 
 // hostWord as a range is the host's own.

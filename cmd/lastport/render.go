@@ -6,6 +6,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -15,9 +17,31 @@ import (
 
 // output is how a report is to come out.
 type output struct {
-	format  string
-	file    string
-	details bool // of a bench: its runs by scenario, too
+	format    string
+	file      string
+	details   bool   // of a bench: its runs by scenario, too
+	table     string // of csv; "": there is no such form
+	histogram string // of hgrm
+}
+
+// The forms of a report.
+const (
+	formText     = "text"
+	formJSON     = "json"
+	formMarkdown = "markdown"
+	formCSV      = "csv"
+	formHGRM     = "hgrm"
+	formHTML     = "html"
+)
+
+// forms are those of every report; tables says whether it can be of a run, which
+// has those of its numbers too.
+func forms(tables bool) []string {
+	all := []string{formText, formJSON, formMarkdown, formHTML}
+	if tables {
+		all = append(all, formCSV, formHGRM)
+	}
+	return all
 }
 
 // detailsFlag adds what the verbs have that render a bench.
@@ -26,17 +50,44 @@ func (o *output) detailsFlag(fs *pflag.FlagSet) {
 }
 
 func (o *output) flags(fs *pflag.FlagSet) {
-	fs.StringVar(&o.format, "format", "text", "`FORM` of the report: text or json")
+	fs.StringVar(&o.format, "format", formText, "the report's `FORM` of "+strings.Join(forms(false), ", "))
 	fs.StringVarP(&o.file, "output", "o", "", "write the report to this `FILE` instead of standard output")
+}
+
+// runFlags are those of a verb whose report can be that of a run.
+func (o *output) runFlags(fs *pflag.FlagSet) {
+	o.flags(fs)
+	fs.Lookup("format").Usage = "the report's `FORM` of " + strings.Join(forms(true), ", ")
+	fs.StringVar(&o.table, "table", reports.CSVTables()[0], "with --format csv, a `NAME` of "+strings.Join(reports.CSVTables(), ", "))
+	fs.StringVar(&o.histogram, "histogram", "connect", "with --format hgrm, a `NAME` such as connect, failure, reuse or occupancy.90-100")
 }
 
 // check finds what is wrong with the flags before anything is done.
 func (o *output) check() error {
-	switch o.format {
-	case "text", "json":
-		return o.tryFile()
+	known := forms(o.table != "")
+	switch {
+	case !slices.Contains(known, o.format):
+		return usagef("--format text", "--format %q: not one of %s", o.format, strings.Join(known, ", "))
+	case o.format == formCSV && !slices.Contains(reports.CSVTables(), o.table):
+		return usagef("--table "+reports.CSVTables()[0], "--table %q: not one of %s", o.table, strings.Join(reports.CSVTables(), ", "))
+	case o.format == formHGRM && !isHistogram(o.histogram):
+		return usagef("--histogram connect", "--histogram %q: no run has one of this name", o.histogram)
 	}
-	return usagef("--format text", "--format %q: this version has text and json", o.format)
+	return o.tryFile()
+}
+
+// isHistogram says whether a run can have a histogram of the name.
+func isHistogram(name string) bool {
+	_, ok := result.LookupQuantity(name + ".p50")
+	return ok
+}
+
+// checkSet refuses the form that several runs do not have.
+func (o *output) checkSet() error {
+	if o.format == formHGRM {
+		return usagef("--format csv", "--format %s: a distribution is one run's, and these are several", formHGRM)
+	}
+	return nil
 }
 
 // tryFile finds out now, and not after a run, whether the file can be written. A
@@ -97,8 +148,17 @@ func (o *output) render(stdout io.Writer, d result.Document) error {
 }
 
 func (o *output) write(w io.Writer, d result.Document) error {
-	if o.format == "json" {
+	switch o.format {
+	case formJSON:
 		return reports.JSON(w, d)
+	case formMarkdown:
+		return reports.Markdown(w, d, reports.Style{Details: o.details})
+	case formCSV:
+		return reports.CSV(w, d, o.table)
+	case formHGRM:
+		return reports.Percentiles(w, d, o.histogram)
+	case formHTML:
+		return reports.HTML(w, d)
 	}
 	width := terminal(w)
 	return reports.Text(w, d, reports.Style{Width: width, Color: width > 0 && mayColor(), Details: o.details})

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"lastport/reports"
 	"lastport/reports/result"
 )
 
@@ -10,18 +11,15 @@ import (
 func (a *app) reportVerb() *cobra.Command {
 	var out output
 	verb := &cobra.Command{
-		Use:   "report [DIR|FILE|-]",
+		Use:   "report [DIR|FILE|-]...",
 		Short: "render a saved run, the newest when none is named",
 		Long: "report renders the result of a run, or of a set of runs, that was saved\n" +
-			"before, and what plan and doctor write as JSON; - is standard input. A run\n" +
-			"that was killed is rendered as far as it came, marked as interrupted.",
-		Example: "  lastport report\n  lastport report lastport-20260102-150405-fill\n  lastport report --format json results/result.json",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return usagef("lastport report DIR", "report takes one folder or file, but got %d", len(args))
-			}
-			return nil
-		},
+			"before, and what compare, plan and doctor write as JSON; - is standard input.\n" +
+			"A run that was killed is rendered as far as it came, marked as interrupted.\n" +
+			"Several are rendered side by side, as the runs of one set.",
+		Example: "  lastport report\n  lastport report lastport-20260102-150405-fill\n  lastport report --format json results/result.json\n" +
+			"  lastport report --format html -o page.html before after",
+		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := out.check(); err != nil {
 				return err
@@ -30,25 +28,51 @@ func (a *app) reportVerb() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if len(args) > 1 {
+				if err := out.checkSet(); err != nil {
+					return err
+				}
+			}
 			return out.render(a.stdout, d)
 		},
 	}
-	out.flags(verb.Flags())
+	out.runFlags(verb.Flags())
 	out.detailsFlag(verb.Flags())
 	return verb
 }
 
-// chosen reads what the argument names.
+// chosen reads what the arguments name: several become one set.
 func chosen(c *cobra.Command, args []string) (result.Document, error) {
-	if len(args) == 0 {
+	switch len(args) {
+	case 0:
 		path, err := result.Newest(".")
 		if err != nil {
 			return nil, err
 		}
 		return result.ReadAny(path)
+	case 1:
+		return saved(c, args[0])
 	}
-	if args[0] != "-" {
-		return result.ReadAny(args[0])
+	docs := make([]result.Document, len(args))
+	for i, arg := range args {
+		d, err := saved(c, arg)
+		if err != nil {
+			return nil, err
+		}
+		switch d.(type) {
+		case *result.Result, *result.Set:
+			docs[i] = d
+		default:
+			return nil, usagef("lastport report "+arg, "report %s: runs alone are rendered side by side, and it holds none", arg)
+		}
+	}
+	return reports.Join(docs...), nil
+}
+
+// saved reads what one argument names.
+func saved(c *cobra.Command, arg string) (result.Document, error) {
+	if arg != "-" {
+		return result.ReadAny(arg)
 	}
 	d, err := result.Decode(c.InOrStdin())
 	if err != nil {

@@ -38,6 +38,7 @@ func (a *app) reuseVerb() *cobra.Command {
 	fs := c.Flags()
 	f.add(fs)
 	f.addGateway(fs)
+	f.addRepeat(fs)
 	fs.Int64Var(&f.connections, "connections", reuseConnections, "a `NUMBER` of ports to close and wait for")
 	fs.Lookup("close").Usage += ", or all: side by side"
 	fs.StringVar(&f.mode, "mode", "close", "what keeps the port taken, a `WORD` of "+strings.Join(loadgen.ReuseModes(), ", "))
@@ -86,16 +87,19 @@ func (a *app) reuse(f *reuseFlags) error {
 	if err != nil {
 		return err
 	}
-	runs, err := f.closeModes(host)
+	runs, err := f.repeated(func() ([]namedRun, error) { return f.closeModes(host) })
 	if err != nil {
 		return err
 	}
-	s, err := makeSetFolder(f.out, "reuse", "close", len(runs))
+	if err := f.output.checkSet(); err != nil {
+		return err
+	}
+	s, err := makeSetFolder(f.out, "reuse", f.axis("close", true), len(runs))
 	if err != nil {
 		return err
 	}
 	a.ui.together(len(runs))
-	return a.concludeSet(s, a.allAtOnce(s, runs, host), &f.output)
+	return a.concludeSet(s, a.manyAtOnce(s, runs, host), &f.output)
 }
 
 // closeModes makes a run for each close mode.

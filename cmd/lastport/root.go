@@ -98,7 +98,7 @@ func (a *app) root() *cobra.Command {
 	root.SetVersionTemplate("{{.Version}}\n")
 	cobra.AddTemplateFunc("flags", func(fs *pflag.FlagSet) string { return strings.TrimRight(fs.FlagUsagesWrapped(helpWidth), "\n") })
 	root.AddCommand(a.runVerbs()...)
-	root.AddCommand(a.planVerb(), a.reportVerb(), a.completionVerb(), a.versionVerb())
+	root.AddCommand(a.planVerb(), a.reportVerb(), a.compareVerb(), a.completionVerb(), a.versionVerb())
 	for _, c := range root.Commands() {
 		takesNoWords(c)
 		completeValues(c)

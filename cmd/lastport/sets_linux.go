@@ -161,5 +161,6 @@ func (a *app) concludeSet(s *setFolder, err error, out *output) error {
 	}
 	saveErr := errors.Join(s.err, s.save()) // what the last news were, of a run that was cut off too
 	a.ui.saved(s.path)
-	return errors.Join(err, saveErr, out.render(a.stdout, &s.set))
+	err = errors.Join(err, saveErr, out.render(a.stdout, &s.set))
+	return errors.Join(err, a.page(s.path, &s.set))
 }

@@ -76,7 +76,7 @@ func (a *app) single(scenario string, closeMode step.CloseMode, f *runFlags, mor
 	if err != nil {
 		return err
 	}
-	runs, err := f.byStrategy(scenario, closeMode, host, more)
+	runs, err := f.repeated(func() ([]namedRun, error) { return f.byStrategy(scenario, closeMode, host, more) })
 	if err != nil {
 		return err
 	}
@@ -121,17 +121,20 @@ func (f *runFlags) byStrategy(scenario string, closeMode step.CloseMode, host pl
 	return runs, nil
 }
 
-// side makes runs by several strategies and reports them side by side: a reuse
-// mostly waits, so all at once; the others in turn.
+// side makes runs by several strategies, or repeats, and reports them side by
+// side: a reuse mostly waits, so many at once; the others in turn.
 func (a *app) side(scenario string, runs []namedRun, host place.Host, f *runFlags) error {
-	s, err := makeSetFolder(f.out, scenario, "strategy", len(runs))
+	if err := f.output.checkSet(); err != nil {
+		return err
+	}
+	s, err := makeSetFolder(f.out, scenario, f.axis("strategy", strings.Contains(f.strategy, ",") || f.strategy == allStrategies), len(runs))
 	if err != nil {
 		return err
 	}
 	s.set.Skipped = f.leftOut()
 	if scenario == "reuse" {
 		a.ui.together(len(runs))
-		return a.concludeSet(s, a.allAtOnce(s, runs, host), &f.output)
+		return a.concludeSet(s, a.manyAtOnce(s, runs, host), &f.output)
 	}
 	return a.concludeSet(s, a.oneByOne(s, runs, host, f), &f.output)
 }

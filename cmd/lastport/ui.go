@@ -62,6 +62,7 @@ func (u *ui) fail(err error) {
 }
 
 func (u *ui) saved(dir string) { u.line("saved: %s", dir) }
+func (u *ui) page(path string) { u.line("page: %s", path) }
 func (u *ui) draining() {
 	u.line("interrupted: releasing and writing what there is; once more to leave at once")
 }

@@ -21,6 +21,7 @@ func TestDocsNameEveryField(t *testing.T) {
 	documented := documentedFields(string(text))
 	fields := map[string][]string{}
 	collectFields(reflect.TypeFor[result.Set](), fields)
+	collectFields(reflect.TypeFor[result.Comparison](), fields)
 	collectFields(reflect.TypeFor[result.Checkup](), fields)
 	collectFields(reflect.TypeFor[result.Plan](), fields)
 	collectFields(reflect.TypeFor[result.Ranges](), fields)

@@ -74,7 +74,7 @@ func ReadAny(path string) (Document, error) {
 	return d, nil
 }
 
-// Decode reads a run, a set, a checkup, a plan or a list of ranges. It ignores fields that it does not know, and
+// Decode reads a run, a set, a comparison, a checkup, a plan or a list of ranges. It ignores fields that it does not know, and
 // refuses a schema that it does not know, text that is cut off or no JSON, and
 // what is too large to be a result.
 func Decode(r io.Reader) (Document, error) {
@@ -130,6 +130,8 @@ func documentOf(text []byte) (Document, error) {
 		return new(Set), nil
 	case *head.Schema == CheckupSchema:
 		return new(Checkup), nil
+	case *head.Schema == ComparisonSchema:
+		return new(Comparison), nil
 	case *head.Schema == PlanSchema:
 		return new(Plan), nil
 	case *head.Schema == RangesSchema:

@@ -2,6 +2,7 @@ package result
 
 import (
 	"fmt"
+	"math"
 
 	hdrhistogram "github.com/HdrHistogram/hdrhistogram-go"
 )
@@ -70,8 +71,18 @@ func (h *Histogram) Clipped() int64 { return h.clipped }
 // Quantile returns the value in nanoseconds that the share q (0 to 1) of all
 // values does not exceed, to three digits and rounded up; 0 for an empty
 // histogram.
+//
+// How many values that takes is rounded up, as the HdrHistogram tools of other
+// languages do: of 800 values p99.9 is the greatest. hdrhistogram-go rounds to the
+// nearest number, and would take the one before it.
 func (h *Histogram) Quantile(q float64) int64 {
-	return min(h.hdr.ValueAtPercentile(100*q), HighestNS)
+	percentile := 100 * q
+	if total := float64(h.Count()); q > 0 && total > 0 {
+		// 0.99 of 100 values is a little more than 99 in floating point, and means 99.
+		rank := math.Ceil(math.Nextafter(percentile, 0) * total / 100)
+		percentile = 100 * max(rank, 1) / total
+	}
+	return min(h.hdr.ValueAtPercentile(percentile), HighestNS)
 }
 
 // Max returns the largest value to three digits, rounded up; 0 for an empty

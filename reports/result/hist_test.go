@@ -59,7 +59,7 @@ func TestQuantilesAreExactToThreeDigits(t *testing.T) {
 		near("minimum", s.MinNS, values[0])
 		near("maximum", s.MaxNS, values[len(values)-1])
 		q := rapid.Float64Range(0, 1).Draw(t, "q")
-		rank := min(max(int(q*float64(len(values))+0.5), 1), len(values))
+		rank := max(int(math.Ceil(math.Nextafter(100*q, 0)*float64(len(values))/100)), 1)
 		near("quantile", h.Quantile(q), values[rank-1])
 		all := []int64{s.MinNS, s.P50NS, s.P90NS, s.P99NS, s.P999NS, s.MaxNS}
 		if !slices.IsSorted(all) || s.MeanNS < s.MinNS || s.MeanNS > s.MaxNS {
@@ -199,5 +199,35 @@ func BenchmarkRecord(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		h.Record(12_600)
+	}
+}
+
+// TestQuantileCountsAsOtherLanguagesDo holds the ranks against those of Java's
+// getValueAtPercentile, which rounds them up.
+func TestQuantileCountsAsOtherLanguagesDo(t *testing.T) {
+	tests := []struct {
+		n    int64 // values 1 to n
+		q    float64
+		want int64
+	}{
+		{800, 0.999, 800}, // 799.2
+		{800, 0.99, 792},
+		{1000, 0.999, 999},
+		{100, 0.99, 99}, // 99.00000000000001 in floating point
+		{101, 0.5, 51},
+		{3, 0.5, 2},
+		{2, 0.5, 1},
+		{1, 0.001, 1},
+		{10, 1, 10},
+		{10, 2, 10},
+	}
+	for _, test := range tests {
+		h := NewHistogram()
+		for v := range test.n {
+			h.Record(v + 1)
+		}
+		if got := h.Quantile(test.q); got != test.want {
+			t.Errorf("%v of 1 to %d is %d, want %d", test.q, test.n, got, test.want)
+		}
 	}
 }

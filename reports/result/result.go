@@ -72,6 +72,7 @@ type Run struct {
 	Ended       time.Time `json:"ended,omitzero"`
 	Interrupted bool      `json:"interrupted"` // true also in every snapshot written before the end
 	Shard       *Shard    `json:"shard,omitempty"`
+	Repeat      int       `json:"repeat,omitempty"` // which of the repeats of one run this is, from 1; absent: it was not repeated
 	Seed        uint64    `json:"seed"`
 }
 

@@ -1,0 +1,105 @@
+package reports
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"lastport/reports/result"
+
+	"pgregory.net/rapid"
+)
+
+// Every stretch keeps its least and its greatest value, so no peak is lost and
+// none is added, and time goes on.
+func TestThinKeepsTheExtremesOfEveryStretch(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		values := numbers(rapid.SliceOfN(rapid.OneOf(rapid.Float64Range(-1e6, 1e6), rapid.Just(math.NaN())), 1, 500).Draw(t, "values"))
+		most := rapid.IntRange(2, 100).Draw(t, "most")
+		x := make(numbers, len(values))
+		for i := range x {
+			x[i] = float64(i)
+		}
+		thinX, lines := thin(x, []numbers{values}, most)
+		if len(thinX) != len(lines[0]) || len(thinX) > max(most, 1) && len(thinX) > len(values) {
+			t.Fatalf("%d times and %d values of %d, at most %d", len(thinX), len(lines[0]), len(values), most)
+		}
+		if len(values) > most && len(thinX) > most+1 {
+			t.Fatalf("%d values of %d, at most %d", len(thinX), len(values), most)
+		}
+		if !slices.IsSorted(thinX) || thinX[0] != x[0] || thinX[len(thinX)-1] != x[len(x)-1] {
+			t.Fatalf("times %v", thinX)
+		}
+		known := func(n numbers) numbers {
+			return slices.DeleteFunc(slices.Clone(n), func(v float64) bool { return math.IsNaN(v) })
+		}
+		all, kept := known(values), known(lines[0])
+		if len(all) == 0 != (len(kept) == 0) {
+			t.Fatalf("%d values are there and %d are kept", len(all), len(kept))
+		}
+		if len(all) > 0 && (slices.Min(all) != slices.Min(kept) || slices.Max(all) != slices.Max(kept)) {
+			t.Fatalf("kept %v to %v of %v to %v", slices.Min(kept), slices.Max(kept), slices.Min(all), slices.Max(all))
+		}
+		for _, v := range kept {
+			if !slices.Contains(all, v) {
+				t.Fatalf("%v is none of the values", v)
+			}
+		}
+	})
+}
+
+func TestNumbersThatAreNoneAreNull(t *testing.T) {
+	got, err := numbers{1, 2.5, math.NaN(), math.Inf(1), -1e300, 1e15, 0}.MarshalJSON()
+	if want := "[1,2.5,null,null,null,1000000000000000,0]"; err != nil || string(got) != want {
+		t.Errorf("%s, %v, want %s", got, err, want)
+	}
+}
+
+func TestShellWordsAreOneWord(t *testing.T) {
+	for word, want := range map[string]string{
+		"linux":                   "linux",
+		"40000-40099,40200":       "40000-40099,40200",
+		"net.ipv4.tcp_tw_reuse=1": "net.ipv4.tcp_tw_reuse=1",
+		"connections>=28232":      "'connections>=28232'",
+		"":                        "''",
+		"it's; rm -rf $HOME":      `'it'\''s; rm -rf $HOME'`,
+		"[2001:2::1]:1000":        "'[2001:2::1]:1000'",
+		"a\nb":                    "'a\ufffdb'",
+	} {
+		if got := shellWord(word); got != want {
+			t.Errorf("%q: %s, want %s", word, got, want)
+		}
+	}
+}
+
+func TestCommandRepeatsTheRun(t *testing.T) {
+	r := &result.Result{Run: result.Run{Scenario: "churn"}}
+	r.Config = result.Config{
+		Range: "40000-40399", Targets: []string{"198.18.0.1:1000"}, Proto: "tcp", Strategy: "connect", Close: "client-fin", Rate: "80",
+		DurationNS: 12e9, TimeoutNS: 3e9, Workers: 1, Engine: "direct", Ends: "together", Place: "private",
+		Sysctls: map[string]string{"net.ipv4.tcp_tw_reuse": "1"}, Expect: []string{"no_port==0"}, Seed: 7,
+	}
+	want := "lastport churn --range 40000-40399 --strategy connect --close client-fin --rate 80 --duration 12s --ends together" +
+		" --sysctl net.ipv4.tcp_tw_reuse=1 --expect no_port==0 --seed 7"
+	if got := commandOf(r); got != want {
+		t.Errorf("%s, want\n%s", got, want)
+	}
+	r.Run.Scenario = "rm"
+	if got := commandOf(r); got != "" {
+		t.Errorf("a command of no verb: %s", got)
+	}
+}
+
+func TestCommandsInHints(t *testing.T) {
+	for hint, want := range map[string][]string{
+		"look at the listener's log":                              nil,
+		"see it by 'lastport fill --strategy socket-range'":       {"lastport fill --strategy socket-range"},
+		"the listener's, by 'lastport plan' and 'lastport bench'": {"lastport plan", "lastport bench"},
+		"lastport doctor":                 {"lastport doctor"},
+		"see who holds it with 'ss -tan'": nil,
+	} {
+		if got := commandsIn(hint); !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", hint, got, want)
+		}
+	}
+}

@@ -1,0 +1,173 @@
+package reports
+
+import (
+	"maps"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"lastport/reports/result"
+)
+
+// command is the command line of a run, a word at a time.
+type command []string
+
+// flag adds a flag that has a value.
+func (c *command) flag(name, value string) {
+	if value != "" {
+		*c = append(*c, "--"+name, shellWord(value))
+	}
+}
+
+func (c *command) number(name string, n int64) {
+	if n > 0 {
+		c.flag(name, strconv.FormatInt(n, 10))
+	}
+}
+
+func (c *command) time(name string, ns int64) {
+	if ns > 0 {
+		c.flag(name, time.Duration(ns).String())
+	}
+}
+
+// pairs adds a repeatable flag for each KEY=VALUE.
+func (c *command) pairs(name string, pairs map[string]string) {
+	for _, key := range slices.Sorted(maps.Keys(pairs))[:min(len(pairs), maxItems)] {
+		c.flag(name, key+"="+pairs[key])
+	}
+}
+
+// String is the command line as a shell takes it.
+func (c command) String() string { return strings.Join(c, " ") }
+
+// shellWord quotes a word for a POSIX shell where it needs that. Control
+// characters, which could hide a part of it, are replaced.
+func shellWord(word string) string {
+	word = clean(word)
+	plain := func(c rune) bool {
+		return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("-_.,:/=%+@[]", c)
+	}
+	if word != "" && !strings.ContainsFunc(word, func(c rune) bool { return !plain(c) }) && !strings.ContainsAny(word, "[]") {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// defaultTimeout is what --timeout is when it is not given.
+const defaultTimeout = int64(3 * time.Second)
+
+// commandOf is the command that repeats a run: its flags as they were understood.
+// It is empty where the file names no scenario that is a verb.
+func commandOf(r *result.Result) string {
+	if !slices.Contains([]string{"fill", "churn", "reuse", "survey", "reach"}, r.Run.Scenario) {
+		return ""
+	}
+	cfg := r.Config
+	c := command{"lastport", r.Run.Scenario}
+	c.what(r)
+	c.flag("rate", cfg.Rate)
+	c.number("connections", cfg.Connections)
+	c.number("attempts", cfg.Attempts)
+	c.number("concurrency", int64(cfg.Concurrency))
+	c.number("requests", int64(cfg.Requests))
+	c.time("hold", cfg.HoldNS)
+	c.time("duration", cfg.DurationNS)
+	if cfg.TimeoutNS != defaultTimeout {
+		c.time("timeout", cfg.TimeoutNS)
+	}
+	c.time("user-timeout", cfg.UserTimeoutNS)
+	if cfg.Workers > 1 {
+		c.number("workers", int64(cfg.Workers))
+	}
+	c.where(cfg)
+	c.flag("held", cfg.Held)
+	c.time("linger", cfg.LingerNS)
+	for _, expr := range cfg.Expect[:min(len(cfg.Expect), maxItems)] {
+		c.flag("expect", expr)
+	}
+	if cfg.Seed > 0 {
+		c.flag("seed", strconv.FormatUint(cfg.Seed, 10))
+	}
+	return c.String()
+}
+
+// what adds which tuples the run uses, and how.
+func (c *command) what(r *result.Result) {
+	cfg := r.Config
+	if cfg.RangeName != "" && cfg.RangeName != "host" {
+		c.flag("range", cfg.RangeName)
+	} else {
+		c.flag("range", cfg.Range)
+	}
+	c.flag("exclude", cfg.Exclude)
+	if r.Space.Widened == "" { // else lastport adds them again by itself
+		c.flag("source", flagList(cfg.Sources, address))
+		c.target(cfg.Targets)
+	}
+	if r.Run.Scenario != "reach" { // which asks for each port by itself
+		c.flag("strategy", cfg.Strategy)
+	}
+	switch {
+	case cfg.Proto == "udp":
+		c.flag("proto", cfg.Proto)
+	case modeOf(cfg) != "":
+		c.flag("mode", cfg.Mode)
+	case r.Run.Scenario != "reach":
+		c.flag("close", cfg.Close)
+	}
+	if r.Run.Scenario == "reach" {
+		c.flag("block", cfg.Block)
+		c.flag("block-in", cfg.BlockIn)
+		c.number("tries", int64(cfg.Tries))
+	}
+}
+
+// target adds the targets, unless they are what they would be without a flag.
+func (c *command) target(targets []string) {
+	if len(targets) == 1 {
+		at, err := netip.ParseAddrPort(targets[0])
+		switch {
+		case err == nil && at.Addr() == netip.AddrFrom4([4]byte{198, 18, 0, 1}):
+			return
+		case err == nil && at.Addr() == netip.MustParseAddr("2001:2::1"):
+			*c = append(*c, "-6")
+			return
+		}
+	}
+	c.flag("target", flagList(targets, endpoint))
+}
+
+func flagList(list []string, n next) string { return strings.ReplaceAll(inRows(list, n), ", ", ",") }
+
+// where adds the place of the run and what is set there.
+func (c *command) where(cfg result.Config) {
+	if cfg.Engine != "direct" && cfg.Engine != "auto" {
+		c.flag("engine", cfg.Engine)
+	}
+	c.flag("ends", cfg.Ends)
+	if cfg.Place != "private" {
+		c.flag("place", cfg.Place)
+	}
+	if cfg.Place == "nat" {
+		if cfg.NATRangeName != "" {
+			c.flag("nat-range", cfg.NATRangeName)
+		} else {
+			c.flag("nat-range", cfg.NATRange)
+		}
+		c.number("nat-addresses", int64(len(cfg.NATAddresses)))
+		if cfg.NATRandom {
+			*c = append(*c, "--nat-random")
+		}
+		for _, state := range slices.Sorted(maps.Keys(cfg.NATTimeoutsNS))[:min(len(cfg.NATTimeoutsNS), maxItems)] {
+			c.flag("nat-timeout", state+"="+time.Duration(cfg.NATTimeoutsNS[state]).String())
+		}
+		if cfg.Clients > 1 {
+			c.number("clients", int64(cfg.Clients))
+		}
+	}
+	c.pairs("sysctl", cfg.Sysctls)
+	c.pairs("peer-sysctl", cfg.PeerSysctls)
+}
