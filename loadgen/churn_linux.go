@@ -178,7 +178,15 @@ func (r *run) churnVerdict(res *result.Result) result.Verdict {
 	case ok+res.Outcomes.Canceled < attempts: // canceled: the answer was still to come at the end
 		return bad("%s of %s failed, but not for want of a port", grouped(attempts-ok-res.Outcomes.Canceled), counted(attempts, "attempt"))
 	}
-	return result.Verdict{OK: true, Text: "no port ran out: " + connections(ok) + ", " + grouped(int64(math.Round(*res.Measured.RatePerS))) + " per second"}
+	return result.Verdict{OK: true, Text: "no port ran out: " + connections(ok) + ", " + perSecond(*res.Measured.RatePerS)}
+}
+
+// perSecond is a rate in words, a small one to a hundredth.
+func perSecond(rate float64) string {
+	if rate < 100 {
+		return fmt.Sprintf("%.2f per second", rate)
+	}
+	return grouped(int64(math.Round(rate))) + " per second"
 }
 
 // ranOut is the verdict of a churn that found no port at times.

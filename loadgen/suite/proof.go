@@ -37,8 +37,9 @@ type Side struct {
 
 // Proof is a plan put to the test.
 type Proof struct {
-	Ports    ports.Ranges // of the runs
-	Scale    float64      // those as a share of the plan's; 1: all
+	Ports    ports.Ranges  // of the runs
+	Scale    float64       // those as a share of the plan's; 1: all
+	Hold     time.Duration // of every connection of a churn, as in the plan
 	Sides    []Side
 	Unproven []string      // sides that have no run, and why
 	Lasts    time.Duration // how long the longest takes
@@ -127,7 +128,7 @@ func (v *prover) ownPorts(targets int) {
 // newProver makes the proof of a plan whose targets are alike.
 func newProver(p capacity.Plan, without ports.Ranges) (*prover, error) {
 	usable := p.Answer.Usable.Minus(without)
-	v := &prover{plan: p, wish: p.Wish, proof: Proof{Ports: firstPorts(usable, proofPortsFor(p))}}
+	v := &prover{plan: p, wish: p.Wish, proof: Proof{Ports: firstPorts(usable, proofPortsFor(p)), Hold: p.Wish.Hold}}
 	if v.proof.Ports.Size() == 0 {
 		return v, fmt.Errorf("prove the plan: none of its %d ports is free here", p.Answer.Usable.Size())
 	}
