@@ -87,7 +87,7 @@ func (p *page) run(r *result.Result) {
 		p.latency(r)
 	}
 	p.outcomes(r)
-	p.gateway(r.NAT)
+	p.gateway(r)
 	p.portStates(r.PortStates)
 	p.witnesses(r)
 	p.kernel("Kernel counters", r.Kernel)

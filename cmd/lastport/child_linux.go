@@ -67,16 +67,7 @@ func inPlace(parent *place.Parent, frames loadgen.Sink) error {
 		return err
 	}
 	describe(cfg, reports)
-	cfg.Hosts = loadgen.Hosts{
-		Client: func(i int, f func() error) error { return hosts.Client(i).Do(f) },
-		Enter:  func(client int) error { return hosts.Client(client).Enter() },
-	}
-	if req.Spec.Kind != place.Private {
-		cfg.Hosts.Server = hosts.InServer
-	}
-	if req.Spec.Kind == place.NAT {
-		cfg.Hosts.Gateway = hosts.InGateway
-	}
+	cfg.Hosts = hostsOf(hosts, req.Spec.Kind)
 	if err := cfg.Settle(); err != nil {
 		return err
 	}
@@ -91,22 +82,40 @@ func inPlace(parent *place.Parent, frames loadgen.Sink) error {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	go func() {
-		for {
-			word, err := parent.Word()
-			if err != nil {
-				return // the parent has ended, and so the kernel ends this process
-			}
-			if word == wordDrain {
-				cancel()
-			}
-		}
-	}()
+	go drainWhenTold(parent, cancel)
 	_, err = loadgen.Run(ctx, *cfg, peer{listener}, frames)
 	if closeErr := listener.Close(); err == nil {
 		err = closeErr
 	}
 	return err
+}
+
+// hostsOf are the hosts of a place as a run reaches them.
+func hostsOf(hosts *place.Hosts, kind place.Kind) loadgen.Hosts {
+	h := loadgen.Hosts{
+		Client: func(i int, f func() error) error { return hosts.Client(i).Do(f) },
+		Enter:  func(client int) error { return hosts.Client(client).Enter() },
+	}
+	if kind != place.Private {
+		h.Server = hosts.InServer
+	}
+	if kind == place.NAT {
+		h.Gateway = hosts.InGateway
+	}
+	return h
+}
+
+// drainWhenTold hears the parent's words until one of both ends.
+func drainWhenTold(parent *place.Parent, drain func()) {
+	for {
+		word, err := parent.Word()
+		if err != nil {
+			return // the parent has ended, and so the kernel ends this process
+		}
+		if word == wordDrain {
+			drain()
+		}
+	}
 }
 
 // describe writes what the hosts are like into the result.

@@ -148,7 +148,7 @@ func (f *planFlags) side(proof suite.Proof, side suite.Side, host place.Host) (l
 	}
 	mode := step.ClientRST // of a fill, which is about what is open
 	if side.Scenario == "churn" {
-		r.hold, r.duration = f.hold, side.Lasts+suite.Slack(side.Lasts)
+		r.hold, r.duration = proof.Hold, side.Lasts+suite.Slack(side.Lasts)
 		var err error
 		if mode, err = parseClose(f.close); err != nil {
 			return loadgen.Config{}, err

@@ -37,8 +37,9 @@ type Side struct {
 
 // Proof is a plan put to the test.
 type Proof struct {
-	Ports    ports.Ranges // of the runs
-	Scale    float64      // those as a share of the plan's; 1: all
+	Ports    ports.Ranges  // of the runs
+	Scale    float64       // those as a share of the plan's; 1: all
+	Hold     time.Duration // of every connection of a churn, as in the plan
 	Sides    []Side
 	Unproven []string      // sides that have no run, and why
 	Lasts    time.Duration // how long the longest takes
@@ -127,7 +128,7 @@ func (v *prover) ownPorts(targets int) {
 // newProver makes the proof of a plan whose targets are alike.
 func newProver(p capacity.Plan, without ports.Ranges) (*prover, error) {
 	usable := p.Answer.Usable.Minus(without)
-	v := &prover{plan: p, wish: p.Wish, proof: Proof{Ports: firstPorts(usable, proofPortsFor(p))}}
+	v := &prover{plan: p, wish: p.Wish, proof: Proof{Ports: firstPorts(usable, proofPortsFor(p)), Hold: p.Wish.Hold}}
 	if v.proof.Ports.Size() == 0 {
 		return v, fmt.Errorf("prove the plan: none of its %d ports is free here", p.Answer.Usable.Size())
 	}
@@ -244,7 +245,7 @@ func (v *prover) free() {
 	s := Side{Limit: LimitRate, Scenario: "churn", Sources: w.Sources, Targets: w.Targets}
 	s.Rate = micro(min(mostProofRate, max(wished, rounds*tuples/takes.Seconds())))
 	s.Lasts = max(leastTry, time.Duration(rounds*tuples/s.Rate*float64(time.Second)))
-	s.Attempts = int64(math.Ceil(s.Rate * s.Lasts.Seconds()))
+	s.Attempts = dueIn(s.Rate, s.Lasts)
 	s.Late = max(hiccup, time.Duration(nearBusy*float64(s.Lasts)))
 	s.Claim = fmt.Sprintf("%s per second find a port, each used %d times and more: a closed one is free again at once", Rate(s.Rate), rounds)
 	v.add(s)
@@ -255,7 +256,7 @@ func (v *prover) churn(s Side, a capacity.Answer) {
 	search := NewSearch(Aim{Predicted: a, Hold: v.wish.Hold})
 	s.Scenario, s.Rate = "churn", micro(s.Rate)
 	s.Lasts = search.lasts(s.Rate)
-	s.Attempts = int64(math.Ceil(s.Rate * s.Lasts.Seconds()))
+	s.Attempts = dueIn(s.Rate, s.Lasts)
 	if s.Lasts > mostProof {
 		v.skip("%s: it takes %v, and a run of a proof %v at most", s.Claim, s.Lasts.Round(time.Second), mostProof)
 		return
