@@ -53,7 +53,7 @@ func (b *runBuilder) run() htmlRun {
 	sections = append(sections, recorded(func(p *page) {
 		p.rules(r.Reach)
 		p.outcomes(r)
-		p.gateway(r.NAT)
+		p.gateway(r)
 		p.witnesses(r)
 		p.kernel("Kernel counters", r.Kernel)
 		p.kernel("Kernel counters of the listener's host", r.KernelPeer)
