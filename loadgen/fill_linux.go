@@ -112,7 +112,8 @@ func (f *filling) full() error {
 		witness.DistinctPeers = *server.DistinctPeers
 	}
 	if client, _, err := observe.Count(f.cfg.Targets, f.cfg.UDP); err == nil {
-		witness.SockDiag = client.Established
+		established := *client.Established - f.ofPeer()
+		witness.SockDiag = &established
 	}
 	witness.Agree = true
 	for _, n := range []*int64{witness.ServerOpen, witness.DistinctTuples, witness.SockDiag} {

@@ -148,9 +148,22 @@ func (r *run) warnings(res *result.Result) []result.Warning {
 	warn(r.ends.end == scenario.LowMemory, "low_memory", r.fewer(res),
 		"opening stopped before the ports were out, because memory was: the kernel would have begun to kill programs")
 	warn(r.ends.end == scenario.GaveUp, "gave_up", r.fewer(res), "attempts failed again and again for another cause than ports: %s", r.ends.last)
+	warn(r.gone() != nil, "server_gone", "look at what the server says, and start it again",
+		"the server ended before the run did, and nothing was opened from then on: %v", r.gone())
+	far := serverVersion(res)
+	warn(far != "" && far != r.cfg.Tool.Version, "server_version", "the same version on both sides",
+		"the server is lastport %s, and this is lastport %s", far, r.cfg.Tool.Version)
 	warn(r.cfg.Ports().Hull().Low < 1024, "privileged_ports", "",
 		"the range has ports below 1024: ordinary programs get those only with net.ipv4.ip_unprivileged_port_start set low, as it is in this place")
 	return append(list, r.ownWarnings(res)...)
+}
+
+// serverVersion is the version of a server elsewhere; empty for one that is here.
+func serverVersion(res *result.Result) string {
+	if res.Server == nil {
+		return ""
+	}
+	return res.Server.Version
 }
 
 // assassinated says whether ports came back sooner than TIME_WAIT lets them, where

@@ -185,7 +185,7 @@ func traits(cfg *Config) (strategy.Traits, error) {
 		if err != nil {
 			return t, fmt.Errorf("source address for %s: %w", cfg.Targets[0], err)
 		}
-		cfg.Sources = []netip.Addr{source}
+		cfg.Sources = []netip.Addr{source.WithZone(cfg.Targets[0].Addr().Zone())}
 	}
 	return t, nil
 }

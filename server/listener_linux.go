@@ -61,6 +61,11 @@ type Config struct {
 	// Vanish, with Together, does so to each connection once it is accepted. Both
 	// are for measuring how long a client waits.
 	Deaf, Vanish bool
+	// Guard, if there is one, knows who may load the listener; what others open
+	// is the guard's, and their datagrams are thrown away. MaxBytes: a connection
+	// that has sent more is reset; 0: no bound.
+	Guard    *Guard
+	MaxBytes int64
 	// Idle: a connection that sends nothing for so long is closed, in the close
 	// mode. 0: never.
 	Idle time.Duration
@@ -81,6 +86,8 @@ func (c *Config) check() error {
 		return fmt.Errorf("listen and close what is idle for %v: a time cannot be below 0", c.Idle)
 	case c.MaxConnections < 0:
 		return fmt.Errorf("listen for at most %d connections: want 1 or more, or 0 for no limit", c.MaxConnections)
+	case c.Together && c.Guard != nil:
+		return errors.New("listen with a guard and ends on the generator's threads: a guard is for generators elsewhere")
 	case c.Ring:
 		return c.checkRing()
 	case c.UDP:

@@ -59,6 +59,7 @@ type worker struct {
 	events    []kernel.Event
 	listening bool // the listeners are watched: it is this worker's turn
 	held      fdSet
+	owners    owners
 	peer      kernel.Sockaddr
 	buf       []byte
 	now       int64     // of this round; 0 where nothing depends on time
@@ -82,7 +83,8 @@ func newWorker(l *Listener, index int) (*worker, error) {
 		l: l, index: index, share: share, sockets: l.share(share), thread: thread, room: thread.Free() - 1, // less the epoll descriptor
 		orders: make(chan func(), 1),
 		events: make([]kernel.Event, eventsPerRound), buf: make([]byte, readAtOnce),
-		idle: deadlines{after: l.config.Idle},
+		idle:   deadlines{after: l.config.Idle},
+		owners: owners{kept: l.config.Guard != nil || l.config.MaxBytes > 0},
 	}
 	if l.config.ServerFirst {
 		w.hold.after = l.config.Hold

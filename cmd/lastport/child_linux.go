@@ -21,6 +21,7 @@ import (
 type request struct {
 	Config loadgen.Config
 	Spec   place.Spec
+	Token  string // of a run whose targets are servers elsewhere: it goes over a pipe and is kept nowhere
 }
 
 // Words of the parent to the child.
@@ -73,10 +74,6 @@ func inPlace(parent *place.Parent, frames loadgen.Sink) error {
 	if err := cfg.Settle(); err != nil {
 		return err
 	}
-	listener, err := listen(cfg)
-	if err != nil {
-		return err
-	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	go func() {
@@ -90,6 +87,18 @@ func inPlace(parent *place.Parent, frames loadgen.Sink) error {
 			}
 		}
 	}()
+	if req.Token != "" {
+		return runFar(ctx, cancel, cfg, req.Token, frames)
+	}
+	return runNear(ctx, cfg, frames)
+}
+
+// runNear makes a run against its own listener.
+func runNear(ctx context.Context, cfg *loadgen.Config, frames loadgen.Sink) error {
+	listener, err := listen(cfg)
+	if err != nil {
+		return err
+	}
 	_, err = loadgen.Run(ctx, *cfg, peer{listener}, frames)
 	if closeErr := listener.Close(); err == nil {
 		err = closeErr

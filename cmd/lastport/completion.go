@@ -66,7 +66,7 @@ func completeValues(c *cobra.Command) {
 			complete = cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)
 		}
 		switch f.Name {
-		case "output": // a file
+		case "output", "token-file": // a file
 			return
 		case "sysctl": // the value follows
 			complete = cobra.FixedCompletions(flagWords(c.Name(), f.Name), cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace)

@@ -39,6 +39,8 @@ type runFlags struct {
 	workersGiven    bool
 	engine, ends    string
 	place           string
+	tokenFile       string
+	resolve         string
 	sysctls         []string
 	expect          []string
 	seed            uint64
@@ -58,6 +60,13 @@ func setDefault(fs *pflag.FlagSet, name, value string) {
 func (f *runFlags) add(fs *pflag.FlagSet) {
 	f.addWhat(fs)
 	f.addHow(fs)
+	f.addFar(fs)
+}
+
+// addFar adds the flags for a target that is not the run's own listener.
+func (f *runFlags) addFar(fs *pflag.FlagSet) {
+	fs.StringVar(&f.tokenFile, "token-file", "", "`FILE` with the token of the server at --target, where that is not this run's own listener (default: LASTPORT_TOKEN)")
+	fs.StringVar(&f.resolve, "resolve", "", "the `ADDRESS` to take where a --target is a name that has several")
 }
 
 func (f *runFlags) addWhat(fs *pflag.FlagSet) {

@@ -26,7 +26,7 @@ func (a *app) execute(cfg loadgen.Config, host place.Host, f *folder, progress s
 	if err != nil {
 		return nil, err
 	}
-	body, err := json.Marshal(request{cfg, spec})
+	body, err := json.Marshal(request{Config: cfg, Spec: spec, Token: a.token})
 	if err != nil {
 		return nil, fmt.Errorf("request: %w", err)
 	}

@@ -69,9 +69,10 @@ func (t targets) count(states diag.States) (client, server result.States, err er
 	return client, server, nil
 }
 
-// plain turns an IPv4-mapped IPv6 address into IPv4.
+// plain turns an IPv4-mapped IPv6 address into IPv4, and takes the zone away,
+// which sock_diag does not tell.
 func plain(ap netip.AddrPort) netip.AddrPort {
-	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+	return netip.AddrPortFrom(ap.Addr().Unmap().WithZone(""), ap.Port())
 }
 
 // zeroTCP has every state that can be counted: 0 is measured, not absent.

@@ -269,6 +269,9 @@ type Server struct {
 	OverLimit      int64   `json:"over_limit"`                // of the accepted, reset at once: as many were open as may be
 	IdleClosed     int64   `json:"idle_closed"`               // of the closed, those that sent nothing for too long
 	NoFD           int64   `json:"no_fd"`                     // accepts that failed for want of a descriptor
+	Overflows      *int64  `json:"overflows,omitempty"`       // of a server elsewhere: connections that its kernel dropped because a queue was full (ListenOverflows)
+	Strangers      *int64  `json:"strangers,omitempty"`       // of a server elsewhere: connections from others than the run meanwhile, which were not served
+	Version        string  `json:"version,omitempty"`         // of the lastport that a server elsewhere is
 	States         *States `json:"states,omitempty"`
 }
 
