@@ -36,7 +36,7 @@ $(BIN)/limit/%: $(LIMIT)/%.c $(wildcard $(LIMIT)/*.h)
 	$(CC) -std=c11 -Wall -Wextra $(CFLAGS) -pthread -o $@ $<
 
 .PHONY: bench-engine
-bench-engine: build ## compare the engines with the bare loops, in turn; ENGINEBENCH='--quick' for one pair
+bench-engine: build ## compare the engines with the bare loops, in turn; ENGINEBENCH='--quick' for one pair, not judged
 	@if command -v $(firstword $(CC)) >/dev/null; then $(MAKE) --no-print-directory limit; \
 	else echo "no C compiler ($(CC)): the loops' rows will be absent"; fi
 	CGO_ENABLED=0 $(GO) build $(BUILDFLAGS) -o $(BIN)/enginebench ./cmd/enginebench

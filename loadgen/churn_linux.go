@@ -19,7 +19,11 @@ const startIn = int64(10 * time.Millisecond)
 // churn opens and closes connections, at a rate or as fast as it can, for the
 // run's duration.
 func (r *run) churn() error {
-	works, err := r.churnWorks(r.clock.Now() + startIn)
+	from := r.clock.Now()
+	if r.cfg.Rate > 0 {
+		from += startIn // as fast as it goes no attempt is due at any time
+	}
+	works, err := r.churnWorks(from)
 	if err != nil {
 		return err
 	}
@@ -28,8 +32,11 @@ func (r *run) churn() error {
 	if err := r.works(asWorks(works)); err != nil {
 		return err
 	}
-	took := r.clock.Now() - works[0].From
 	used := r.meter().since(began)
+	took := used.at
+	if r.cfg.Rate > 0 {
+		took = r.clock.Now() - from
+	}
 	client, listener, stateErr := observe.Count(r.cfg.Targets, r.cfg.UDP)
 	if err := r.peer.Drain(); err != nil {
 		return err

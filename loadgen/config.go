@@ -49,6 +49,7 @@ type Config struct {
 	Duration    time.Duration // bound of the whole run; 0: none
 	Workers     int
 	Engine      Engine
+	Compared    bool          // it is one run of several that are compared: auto takes the engine that does all of them
 	Chosen      result.Engine // which it came to, and why; Settle's
 	Ends        Ends
 	Sysctls     map[string]string

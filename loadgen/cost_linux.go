@@ -30,13 +30,14 @@ const (
 // threads, and by the listener's.
 type meter struct {
 	at                           int64
+	spent                        time.Duration // of the process, exact
 	process, generator, listener kernel.CPUTime
 	slab                         int64 // bytes of the kernel's objects; 0: not known
 }
 
 // meter reads the counters. It is the script's, as the engines are.
 func (r *run) meter() meter {
-	m := meter{at: r.clock.Now(), process: kernel.ProcessCPU(), listener: r.peer.CPUTime()}
+	m := meter{at: r.clock.Now(), spent: kernel.ProcessTime(), process: kernel.ProcessCPU(), listener: r.peer.CPUTime()}
 	for _, e := range r.engines {
 		m.generator = m.generator.Plus(e.CPUTime())
 	}
@@ -49,6 +50,7 @@ func (r *run) meter() meter {
 // since returns what was used from an earlier reading on.
 func (m meter) since(earlier meter) meter {
 	m.at -= earlier.at
+	m.spent -= earlier.spent
 	m.process = m.process.Sub(earlier.process)
 	m.generator = m.generator.Sub(earlier.generator)
 	m.listener = m.listener.Sub(earlier.listener)
@@ -58,17 +60,22 @@ func (m meter) since(earlier meter) meter {
 	return m
 }
 
-// cost is what each of n connections has cost, of what was used meanwhile; nil
-// where that is too little to tell.
+// cost is what each of n connections has cost, of what was used meanwhile; the
+// total alone where that is too little to tell its parts.
 func (r *run) cost(used meter, n int64) *result.Cost {
-	if n == 0 || used.process.Total() < leastCPU {
+	if n == 0 {
 		return nil
 	}
+	c := &result.Cost{CPUNSPerConn: int64(used.spent) / n}
+	if used.process.Total() < leastCPU {
+		return c
+	}
 	each := func(t kernel.CPUTime) *result.CPUPerConn {
+		t = t.Split()
 		return &result.CPUPerConn{UserNS: int64(t.User) / n, SysNS: int64(t.System) / n}
 	}
 	both := each(used.process)
-	c := &result.Cost{UserCPUNSPerConn: both.UserNS, SysCPUNSPerConn: both.SysNS}
+	c.UserCPUNSPerConn, c.SysCPUNSPerConn = both.UserNS, both.SysNS
 	if r.cfg.Ends == EndsApart { // together one thread does both
 		c.Generator = each(used.generator)
 		if used.listener.Total() > 0 {
@@ -117,7 +124,7 @@ func (r *run) generatorLimit(res *result.Result) string {
 		return fmt.Sprintf("%s of %s due were made", grouped(res.Attempts), grouped(r.due()))
 	case e != nil && e.P99NS >= late:
 		return fmt.Sprintf("one attempt in a hundred began %s late or later", brief(e.P99NS))
-	case r.cfg.Rate == 0 && res.Cost != nil && res.Outcomes.NoPort == 0:
+	case r.cfg.Rate == 0 && res.Cost != nil && res.Cost.GeneratorBusy != nil && res.Outcomes.NoPort == 0:
 		if busy := *res.Cost.GeneratorBusy; busy >= allBusy {
 			return fmt.Sprintf("its threads ran %.0f %% of the time", 100*busy)
 		}

@@ -18,12 +18,12 @@ func cpu(user, system time.Duration) kernel.CPUTime {
 func TestCost(t *testing.T) {
 	const ms = time.Millisecond
 	used := meter{
-		at: int64(200 * ms), process: cpu(60*ms, 140*ms), generator: cpu(20*ms, 80*ms), listener: cpu(10*ms, 40*ms), slab: 80_000,
+		at: int64(200 * ms), spent: 201 * ms, process: cpu(60*ms, 140*ms), generator: cpu(20*ms, 80*ms), listener: cpu(10*ms, 40*ms), slab: 80_000,
 	}
 	apart := &run{cfg: &Config{Ends: EndsApart}, engines: make([]engine.Engine, 2)}
 	c := apart.cost(used, 1000)
-	if c.UserCPUNSPerConn != 60_000 || c.SysCPUNSPerConn != 140_000 {
-		t.Errorf("%+v, want 60 and 140 µs", c)
+	if c.CPUNSPerConn != 201_000 || c.UserCPUNSPerConn != 60_000 || c.SysCPUNSPerConn != 140_000 {
+		t.Errorf("%+v, want 201, 60 and 140 µs", c)
 	}
 	if *c.Generator != (result.CPUPerConn{UserNS: 20_000, SysNS: 80_000}) || *c.Listener != (result.CPUPerConn{UserNS: 10_000, SysNS: 40_000}) {
 		t.Errorf("generator %+v, listener %+v", c.Generator, c.Listener)
@@ -43,9 +43,15 @@ func TestCost(t *testing.T) {
 	if c := apart.cost(used, 0); c != nil {
 		t.Errorf("of no connection: %+v", c)
 	}
-	used.process = cpu(10*ms, 39*ms)
-	if c := apart.cost(used, 1000); c != nil {
-		t.Errorf("of 49 ms: %+v", c)
+	// What ticks did not find is absent; what they found later than it was used is no
+	// more than all.
+	used.generator, used.listener = cpu(0, 80*ms), cpu(50*ms, -10*ms)
+	if c := apart.cost(used, 1000); *c.Generator != (result.CPUPerConn{SysNS: 80_000}) || *c.Listener != (result.CPUPerConn{UserNS: 40_000}) {
+		t.Errorf("generator %+v, listener %+v", c.Generator, c.Listener)
+	}
+	used.spent, used.process = 51*ms, cpu(10*ms, 39*ms)
+	if c := apart.cost(used, 1000); *c != (result.Cost{CPUNSPerConn: 51_000}) {
+		t.Errorf("of 49 ms: %+v, want the total alone", c)
 	}
 }
 
@@ -91,7 +97,7 @@ func TestGeneratorLimit(t *testing.T) {
 		{"all processors", "churn", 0, result.Result{Cost: busy(0.7, 0.97)}, "all processors for 97 %"},
 		{"something waited", "churn", 0, result.Result{Cost: busy(0.94, 0.94)}, ""},
 		{"ports ran out", "churn", 0, result.Result{Cost: busy(1, 1), Outcomes: result.Outcomes{NoPort: 1}}, ""},
-		{"too short to tell", "churn", 0, result.Result{}, ""},
+		{"too short to tell", "churn", 0, result.Result{Cost: &result.Cost{CPUNSPerConn: 1}}, ""},
 		{"late", "churn", 100, result.Result{Attempts: 1000, ScheduleError: late}, "one attempt in a hundred began 10 ms late"},
 		{"punctual", "churn", 100, result.Result{Attempts: 1000, ScheduleError: punctual, Cost: busy(1, 1)}, ""},
 		{"not all made", "churn", 100, result.Result{Attempts: 999, ScheduleError: punctual}, "999 of 1,000 due"},
@@ -108,23 +114,39 @@ func TestGeneratorLimit(t *testing.T) {
 	}
 }
 
-// A run tells what it cost, at each end; recording can be left out to tell what
-// that costs, and then outcomes alone are known.
-func TestCostOfARun(t *testing.T) {
-	for _, unrecorded := range []bool{false, true} {
-		cfg := churnConfig(fresh(t, 500), freshTarget(), 0, 5000) // which take 100 ms of processor time
+// costly makes a churn of more and more attempts, until they take enough processor
+// time to tell what one costs.
+func costly(t *testing.T, unrecorded bool) *result.Result {
+	t.Helper()
+	const most = 1_000_000
+	for attempts := int64(5000); ; attempts *= 4 {
+		cfg := churnConfig(fresh(t, 500), freshTarget(), 0, attempts)
 		cfg.Close, cfg.Concurrency, cfg.Unrecorded = step.ClientRST, 1, unrecorded
 		r, err := Run(t.Context(), cfg, listen(t, cfg.Targets[0], serves), &frames{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r.Cost == nil || r.Cost.Generator == nil || r.Cost.Generator.SysNS <= 0 {
+		if r.Attempts != attempts {
+			t.Errorf("%d attempts, want %d", r.Attempts, attempts)
+		}
+		if r.Cost.GeneratorBusy != nil || attempts > most {
+			return r
+		}
+	}
+}
+
+// A run tells what it cost, at each end; recording can be left out to tell what
+// that costs, and then outcomes alone are known.
+func TestCostOfARun(t *testing.T) {
+	for _, unrecorded := range []bool{false, true} {
+		r := costly(t, unrecorded)
+		if r.Cost == nil || r.Cost.Generator == nil || r.Cost.Generator.UserNS+r.Cost.Generator.SysNS <= 0 {
 			t.Fatalf("unrecorded %t: cost %+v", unrecorded, r.Cost)
 		}
 		if r.Cost.Listener != nil { // the stub does not tell
 			t.Errorf("listener %+v", r.Cost.Listener)
 		}
-		if r.Attempts != 5000 || r.Outcomes.Sum() != r.Attempts || *r.Measured.Connections != r.Outcomes.OK {
+		if r.Outcomes.Sum() != r.Attempts || *r.Measured.Connections != r.Outcomes.OK {
 			t.Errorf("unrecorded %t: %d attempts, outcomes %+v", unrecorded, r.Attempts, r.Outcomes)
 		}
 		recorded := r.Latency.Connect != nil && r.Ports != nil

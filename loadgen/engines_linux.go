@@ -56,10 +56,7 @@ func (c *Config) Settle() error {
 	if run, err := strategy.New(c.Strategy, c.space(nil)); err == nil {
 		traits = run.Traits()
 	}
-	why := c.unfit()
-	if why == nil && asked != EngineDirect {
-		why = probeRing(traits)
-	}
+	why := c.whyNoRing(traits)
 	switch {
 	case asked == EngineURing && why != nil:
 		return why
@@ -76,6 +73,19 @@ func (c *Config) Settle() error {
 		c.Concurrency = c.atATime(traits)
 	}
 	return nil
+}
+
+// whyNoRing says why the run is not done by a ring, whatever was asked for: nil if
+// it can be.
+func (c *Config) whyNoRing(t strategy.Traits) error {
+	why := c.unfit()
+	switch {
+	case why != nil || c.Engine == EngineDirect:
+		return why
+	case c.Engine == EngineAuto && c.Compared:
+		return &EngineError{"runs that are compared are done the same way, and direct calls do all of them"}
+	}
+	return probeRing(t)
 }
 
 // probeRing asks the kernel for what the ring needs.
@@ -119,10 +129,19 @@ func ringBound() int {
 }
 
 // RingListener says whether the listener is to accept by a ring too. One that
-// closes first must hear what asks it to, which threads do.
+// closes first must hear what asks it to, which threads do. A ring accepts all that
+// waits in its queues, and the kernel drops what finds no descriptor in its table:
+// where the descriptor limit keeps that small threads accept, which let it wait.
 func (c *Config) RingListener() bool {
-	return c.Engine == EngineURing && c.Ends == EndsApart && !c.Close.ServerFirst()
+	if c.Engine != EngineURing || c.Ends != EndsApart || c.Close.ServerFirst() {
+		return false
+	}
+	limit, err := kernel.NoFileLimit()
+	return err == nil && limit >= uint64(min(mostQueued, number("net.core.somaxconn")*len(c.Targets)))
 }
+
+// mostQueued is about as many connections as ever wait at once to be accepted.
+const mostQueued = 16_384
 
 // unfit says why a ring cannot do the run, or would not measure what is asked
 // for: nil if it can. The error is an *EngineError.

@@ -127,7 +127,7 @@ func (r *run) warnings(res *result.Result) []result.Warning {
 	s := r.around.settings
 	warn(s.Loopback && s.TWReuse == 2, "loopback_reuse", "leave --target out: the listener is on 198.18.0.1 then",
 		"tcp_tw_reuse=2 gives ports back after 1 s between loopback addresses alone: production is less kind")
-	warn(res.Kernel["ListenOverflows"] > 0, "listen_overflow", "--ends together, or fewer --workers",
+	warn(res.Kernel["ListenOverflows"] > 0, "listen_overflow", r.overflowHint(),
 		"the listener's queue was full %d times: some latency is its, not the ports'", res.Kernel["ListenOverflows"])
 	warn(res.Kernel[twOverflow] > 0, "time_wait_overflow", "--sysctl net.ipv4.tcp_max_tw_buckets=1048576",
 		"%d connections skipped TIME_WAIT because tcp_max_tw_buckets was reached: the numbers are kinder than production",
@@ -164,6 +164,18 @@ func serverVersion(res *result.Result) string {
 		return ""
 	}
 	return res.Server.Version
+}
+
+// overflowHint is what gives the listener's queue room.
+func (r *run) overflowHint() string {
+	const longer = "--sysctl net.core.somaxconn=65535" // which bounds the queue
+	switch {
+	case r.cfg.Ends == EndsApart:
+		return "--ends together, or " + longer
+	case r.cfg.Workers > 1:
+		return "fewer --workers, or " + longer
+	}
+	return longer
 }
 
 // assassinated says whether ports came back sooner than TIME_WAIT lets them, where

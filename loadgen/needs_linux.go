@@ -17,29 +17,27 @@ const kernelBytes = 8 << 10
 // beside what the machine has.
 type Needs struct {
 	Connections int64
-	Files       int64  // descriptors
-	FilesLeft   int64  // that the machine may still open (fs.file-max); below 0: not known, or no bound for this process
-	TableLimit  uint64 // descriptors of one table (RLIMIT_NOFILE); 0: not known
+	Files       int64 // descriptors
+	FilesLeft   int64 // that the machine may still open (fs.file-max); below 0: not known, or no bound for this process
+	FilesMost   int64 // fs.file-max
+	Tables      Tables
 	Memory      int64  // bytes, of the kernel
 	MemoryLeft  int64  // bytes; below 0: not known
 	MemoryBound string // what sets MemoryLeft: MemAvailable, or the file of a control group
 }
 
-// ReadNeeds reads what so many connections need, and what there is. What cannot be
-// learned is told as not known.
-func ReadNeeds(connections int64, udp bool) Needs {
+// Needs reads what so many connections of the run need, and what there is. What
+// cannot be learned is told as not known.
+func (c *Config) Needs(connections int64) Needs {
 	most := min(connections, math.MaxInt64/kernelBytes) // more do not fit anyway
-	n := Needs{Connections: connections, Files: 2 * most, FilesLeft: -1, Memory: most * kernelBytes, MemoryLeft: -1}
-	if udp { // whose listener has one socket for all
+	n := Needs{Connections: connections, Files: 2 * most, FilesLeft: -1, Memory: most * kernelBytes, MemoryLeft: -1, Tables: c.tables()}
+	if c.UDP { // whose listener has one socket for all
 		n.Files = most
 	}
 	if kernel.FilesBound() {
 		if files, err := kernel.ReadFiles(); err == nil {
-			n.FilesLeft = files.Left()
+			n.FilesLeft, n.FilesMost = files.Left(), files.Most
 		}
-	}
-	if limit, err := kernel.NoFileLimit(); err == nil {
-		n.TableLimit = limit
 	}
 	if left, bound, err := kernel.MemoryRoom(os.DirFS("/")); err == nil {
 		n.MemoryLeft, n.MemoryBound = left, bound
@@ -47,16 +45,34 @@ func ReadNeeds(connections int64, udp bool) Needs {
 	return n
 }
 
-// Check refuses what would end in the machine running out of memory or files: a
-// *MemoryError or a *FilesError.
+// Check refuses what would end in the machine running out of memory, files or
+// descriptors: a *MemoryError, a *FilesError or a *TableError.
 func (n Needs) Check() error {
 	switch {
 	case n.MemoryLeft >= 0 && n.Memory > usable(n.MemoryLeft):
-		return &MemoryError{Connections: n.Connections, Need: n.Memory, Available: n.MemoryLeft, Bound: n.MemoryBound}
+		return &MemoryError{Connections: n.Connections, Need: n.Memory, Available: n.MemoryLeft, Bound: n.MemoryBound, Fits: n.fit()}
 	case n.FilesLeft >= 0 && n.Files > usable(n.FilesLeft):
-		return &FilesError{Connections: n.Connections, Need: n.Files, Left: n.FilesLeft}
+		return &FilesError{Connections: n.Connections, Need: n.Files, Left: n.FilesLeft, Most: n.FilesMost, Fits: n.fit()}
+	case !n.Tables.fits(n.Connections):
+		return &TableError{Connections: n.Connections, Tables: n.Tables, Fits: n.fit()}
 	}
 	return nil
+}
+
+// fit is how many connections all bounds together allow, one at least.
+func (n Needs) fit() int64 {
+	most := n.Connections
+	if n.MemoryLeft >= 0 {
+		most = min(most, usable(n.MemoryLeft)/kernelBytes)
+	}
+	if n.FilesLeft >= 0 {
+		each := max(1, n.Files/max(1, n.Connections))
+		most = min(most, usable(n.FilesLeft)/each)
+	}
+	if n.Tables.Limit > 0 && most > n.Tables.certain() {
+		most = n.Tables.certain()
+	}
+	return max(1, most)
 }
 
 // usable is what a run may take of what is left: nine parts in ten. Other programs
@@ -102,6 +118,7 @@ func (l *lowMemory) look() {
 type MemoryError struct {
 	Connections, Need, Available int64
 	Bound                        string // what says how much is available
+	Fits                         int64  // connections that all of the machine's bounds allow
 }
 
 func (e *MemoryError) Error() string {
@@ -110,13 +127,15 @@ func (e *MemoryError) Error() string {
 }
 
 // Hint says what to type.
-func (e *MemoryError) Hint() string {
-	return fmt.Sprintf("--connections %d", max(1, usable(e.Available)/kernelBytes))
-}
+func (e *MemoryError) Hint() string { return fmt.Sprintf("--connections %d", e.Fits) }
 
 // FilesError says that the machine may not open as many files as the connections
 // need.
-type FilesError struct{ Connections, Need, Left int64 }
+type FilesError struct {
+	Connections, Need, Left int64
+	Most                    int64 // fs.file-max
+	Fits                    int64 // connections that all of the machine's bounds allow
+}
 
 func (e *FilesError) Error() string {
 	return fmt.Sprintf("%s connections need %s open files, one for each end, and of the %s that fs.file-max leaves to all programs a run takes at most 90 %%",
@@ -125,6 +144,6 @@ func (e *FilesError) Error() string {
 
 // Hint says what to type.
 func (e *FilesError) Hint() string {
-	each := max(1, e.Need/max(1, e.Connections))
-	return fmt.Sprintf("--connections %d, or as root: sysctl fs.file-max", max(1, usable(e.Left)/each))
+	left := (e.Need + 8) / 9 * 10 // of which a run may take all that it needs
+	return fmt.Sprintf("--connections %d, or as root: sysctl -w fs.file-max=%d", e.Fits, e.Most-e.Left+left)
 }

@@ -28,14 +28,38 @@ func TestNeedsAreChecked(t *testing.T) {
 		},
 		{"just enough files", func(n *Needs) { n.FilesLeft = 2230 }, nil, ""},
 		{
-			"too few files", func(n *Needs) { n.FilesLeft = 2220 },
+			"too few files", func(n *Needs) { n.FilesLeft, n.FilesMost = 2220, 10_000 },
 			[]string{"2,000 open files", "of the 2,220 that fs.file-max leaves"},
-			"--connections 999,",
+			"--connections 999, or as root: sysctl -w fs.file-max=10010",
 		},
 		{
 			"too few files for datagrams", func(n *Needs) { n.Files, n.FilesLeft = 1000, 1000 },
 			[]string{"1,000 open files"},
 			"--connections 900,",
+		},
+		{
+			"a low descriptor limit", func(n *Needs) { n.Tables = Tables{Limit: 42, Threads: 25, Each: 2, Targets: 1, Shares: 8} },
+			[]string{"a descriptor limit of 42", "1,000 connections in 25 threads"},
+			"raise it with 'ulimit -n 122', or hold fewer with --connections 25",
+		},
+		{"a descriptor limit that may do", func(n *Needs) { n.Tables = Tables{Limit: 96, Threads: 25, Each: 2, Targets: 1, Shares: 8} }, nil, ""},
+		{
+			"a limit that many listeners take", func(n *Needs) { n.Tables = Tables{Limit: 96, Threads: 25, Each: 2, Targets: 3, Shares: 8} },
+			[]string{"a descriptor limit of 96"},
+			"raise it with 'ulimit -n 138', or hold fewer with --connections 500",
+		},
+		{
+			"memory, and the least of all bounds", func(n *Needs) {
+				n.MemoryLeft, n.MemoryBound, n.FilesLeft = 9_000_000, "MemAvailable", 1000
+				n.Tables = Tables{Limit: 42, Threads: 25, Each: 2, Targets: 1, Shares: 8}
+			},
+			[]string{"MemAvailable"},
+			"--connections 25",
+		},
+		{
+			"memory, and files are less", func(n *Needs) { n.MemoryLeft, n.MemoryBound, n.FilesLeft = 9_000_000, "MemAvailable", 1000 },
+			[]string{"MemAvailable"},
+			"--connections 450",
 		},
 	} {
 		n := roomy
@@ -61,17 +85,18 @@ func TestNeedsAreChecked(t *testing.T) {
 
 // What a run is told is what this machine has.
 func TestNeedsOfThisMachine(t *testing.T) {
-	if err := ReadNeeds(1, false).Check(); err != nil {
+	tcp, udp := &Config{Workers: 1}, &Config{Workers: 1, UDP: true}
+	if err := tcp.Needs(1).Check(); err != nil {
 		t.Error(err)
 	}
-	if err := ReadNeeds(1<<62, false).Check(); err == nil {
+	if err := tcp.Needs(1 << 62).Check(); err == nil {
 		t.Error("2^62 connections fit")
 	}
-	n := ReadNeeds(1<<40, false)
+	n := tcp.Needs(1 << 40)
 	if _, ok := errors.AsType[*MemoryError](n.Check()); !ok {
 		t.Errorf("2^40 connections: error %v", n.Check())
 	}
-	if n.Files != 1<<41 || ReadNeeds(1<<40, true).Files != 1<<40 || n.TableLimit == 0 {
+	if n.Files != 1<<41 || udp.Needs(1<<40).Files != 1<<40 || n.Tables.Limit == 0 {
 		t.Errorf("%+v", n)
 	}
 }

@@ -136,8 +136,8 @@ func (r *run) returned(list []scenario.Return) {
 func off(p *scenario.Return, predicted capacity.Interval[time.Duration]) float64 {
 	const atOnce = float64(time.Millisecond)
 	switch {
-	case p.Delay() < int64(predicted.Min):
-		return float64(p.Delay()-int64(predicted.Min)) / float64(predicted.Min)
+	case p.AtMost() < int64(predicted.Min):
+		return float64(p.AtMost()-int64(predicted.Min)) / float64(predicted.Min)
 	case p.AtLeast() > int64(predicted.Max):
 		return float64(p.AtLeast()-int64(predicted.Max)) / max(float64(predicted.Max), atOnce)
 	}

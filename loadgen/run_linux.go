@@ -203,7 +203,7 @@ func (r *run) check() error {
 			return &KernelError{Strategy: r.cfg.Strategy, Option: "IP_BIND_ADDRESS_NO_PORT", Since: "4.2", err: err}
 		}
 	}
-	return ReadNeeds(r.course.connections(r), r.cfg.UDP).Check()
+	return r.cfg.Needs(r.course.connections(r)).Check()
 }
 
 func (r *run) makeEngines() error {
@@ -266,11 +266,15 @@ func (r *run) close() {
 }
 
 // connectionsOf is how many connections a worker holds at once, at most: its own
-// share where the number is what ends the run, else any part of all.
+// share where the number is what ends the run or is dealt to the workers as
+// --concurrency is, else any part of all.
 func (r *run) connectionsOf(worker int) int {
 	most := r.course.connections(r)
-	if r.cfg.Scenario == "fill" && r.cfg.Connections > 0 && r.cfg.Connections <= r.answer.Connections.Min {
+	switch {
+	case r.cfg.Scenario == "fill" && r.cfg.Connections > 0 && r.cfg.Connections <= r.answer.Connections.Min:
 		return deal(most, worker, r.cfg.Workers)
+	case r.cfg.fastest():
+		return min(int(most), deal(int64(r.cfg.Concurrency), worker, r.cfg.Workers))
 	}
 	return int(most)
 }

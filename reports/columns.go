@@ -217,6 +217,5 @@ func cpuEach(r *result.Result) *int64 {
 	if r.Cost == nil {
 		return nil
 	}
-	both := r.Cost.UserCPUNSPerConn + r.Cost.SysCPUNSPerConn
-	return &both
+	return &r.Cost.CPUNSPerConn
 }

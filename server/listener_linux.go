@@ -54,8 +54,9 @@ type Config struct {
 	// Ring accepts and closes by io_uring, one ring for each share of the listeners,
 	// for connections that are closed as soon as they are open: a client that
 	// closes by RST (RST) is not waited for, and nothing that one says is heard.
-	// Peers are not told apart. It goes with Addrs, Backlog, CPUs and RST alone;
-	// that the kernel can is what uring.Probe says.
+	// Peers are not told apart. What it holds at once is bounded by the descriptor
+	// limit, and what comes beyond the kernel resets. It goes with Addrs, Backlog,
+	// CPUs and RST alone; that the kernel can is what uring.Probe says.
 	Ring bool
 	// Deaf drops everything that comes to the addresses, as if nobody was there;
 	// Vanish, with Together, does so to each connection once it is accepted. Both
@@ -282,8 +283,14 @@ func (l *Listener) Pause(pause bool) {
 // Drain closes every connection that it holds or that waits to be accepted,
 // first and in its close mode, and returns when all are closed. Connections
 // that come while it works may stay. What an End accepted is its thread's to
-// close. Over UDP it answers what has come. The error tells of connections that could not be watched, and so may
-// have outlived their client's close; they are closed all the same.
+// close. Over UDP it answers what has come.
+//
+// A listener with rings never closes first: there Drain waits until clients have
+// closed, or until nothing has come from any for a second. What they keep open
+// then is closed by Close.
+//
+// The error tells of connections that could not be watched, and so may have
+// outlived their client's close; they are closed all the same.
 func (l *Listener) Drain() error {
 	l.life.Lock()
 	defer l.life.Unlock()

@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"math"
 	"syscall"
 	"time"
 
@@ -22,7 +23,10 @@ const (
 // address or a direct descriptor.
 const (
 	ringAccept = uint64(0) << 32
-	ringClose  = uint64(1) << 32
+	ringClose  = uint64(1) << 32 // the wait for a client's close, and the close
+	ringAgain  = uint64(2) << 32 // the close after that has failed
+
+	ringKind = uint64(math.MaxUint32) << 32
 )
 
 // acceptor accepts and closes by a ring of its own (Config.Ring), on a thread of
@@ -93,7 +97,11 @@ func (a *acceptor) run() {
 	}
 	for waited := 0; !a.stopped; {
 		a.round()
-		if a.busy || a.open > 0 && waited < int(patience) {
+		if a.busy {
+			waited = 0
+			continue
+		}
+		if a.open > 0 && waited < int(patience) {
 			waited++
 			continue
 		}
@@ -136,10 +144,10 @@ func (a *acceptor) round() {
 	var c uring.Completion
 	for a.ring.Room() > 2 && a.ring.Next(&c) {
 		a.busy = true
-		if c.Tag&ringClose != 0 {
-			a.ended(&c)
-		} else {
+		if c.Tag&ringKind == ringAccept {
 			a.came(&c)
+		} else {
+			a.ended(&c)
 		}
 	}
 }
@@ -147,7 +155,7 @@ func (a *acceptor) round() {
 // came takes a connection. One that its client resets is closed at once: whoever
 // is first, no TIME_WAIT is left. Else it is closed when the client has closed.
 func (a *acceptor) came(c *uring.Completion) {
-	address := int(c.Tag &^ ringClose)
+	address := int(c.Tag &^ ringKind)
 	switch errno := c.Errno(); {
 	case errno == 0:
 		slot := uint32(c.Res)
@@ -173,13 +181,17 @@ func (a *acceptor) came(c *uring.Completion) {
 	}
 }
 
-// ended takes a connection's end. Where the wait for it has failed the
-// connection is still to be closed.
+// ended takes a connection's end. Where the wait for it, or the close, has failed
+// the connection is still to be closed; where that fails too nothing is left to
+// close. One closed by RST was counted when it came.
 func (a *acceptor) ended(c *uring.Completion) {
-	if c.Errno() != 0 {
-		a.ring.CloseFile(uint32(c.Tag&^ringClose), uring.Alone, ringClose)
+	if c.Errno() != 0 && c.Tag&ringKind == ringClose {
+		slot := c.Tag &^ ringKind
+		a.ring.CloseFile(uint32(slot), uring.Alone, ringAgain|slot)
 		return
 	}
-	a.open--
-	a.closed.Add(1)
+	if !a.l.config.RST {
+		a.open--
+		a.closed.Add(1)
+	}
 }

@@ -1,10 +1,17 @@
 package server
 
 import (
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"lastport/loadgen/kernel"
+	"lastport/loadgen/kernel/nstest"
+	"lastport/loadgen/kernel/uring"
 	"lastport/reports/result"
 )
 
@@ -13,6 +20,7 @@ import (
 // them has its share.
 func TestRing(t *testing.T) {
 	const n = 300
+	nstest.NeedRing(t, uring.Probe())
 	all, err := kernel.CPUs()
 	if err != nil {
 		t.Fatal(err)
@@ -51,6 +59,7 @@ func TestRing(t *testing.T) {
 // A client that never closes keeps Drain and Close waiting for a while, not for
 // ever, and is closed with the ring.
 func TestRingWithAClientThatStays(t *testing.T) {
+	nstest.NeedRing(t, uring.Probe())
 	l := listenApart(t, Config{Ring: true})
 	fd := dial(t, l.Addrs()[0])
 	waitStats(t, l, "the accept", func(s result.Server) bool { return s.Accepted == 1 })
@@ -61,6 +70,79 @@ func TestRingWithAClientThatStays(t *testing.T) {
 		kernel.Sleep(ringPause)
 	}
 	_ = kernel.CloseFD(fd)
+}
+
+// A close that fails is tried again once, on its own connection, and each
+// connection ends once.
+func TestRingAndACloseThatFails(t *testing.T) {
+	nstest.NeedRing(t, uring.Probe())
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	for _, rst := range []bool{false, true} {
+		ring, err := uring.New(8, 4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := &acceptor{l: &Listener{config: Config{Ring: true, RST: rst}}, ring: ring}
+		if !rst {
+			a.open = 1
+		}
+		const slot = 3 // is empty, and so its close fails
+		a.ended(&uring.Completion{Tag: ringClose | slot, Res: -int32(syscall.ECONNRESET)})
+		var again uring.Completion
+		if errno := ring.Submit(1, time.Second); errno != 0 || !ring.Next(&again) || again.Tag != ringAgain|slot || again.Errno() != syscall.EBADF {
+			t.Fatalf("rst %v: %v, %+v", rst, errno, again)
+		}
+		room := ring.Room()
+		a.ended(&again)
+		if want := int64(1); ring.Room() != room || a.open != 0 || !rst && a.closed.Load() != want || rst && a.closed.Load() != 0 {
+			t.Errorf("rst %v: %d more submissions, %d open, %d closed", rst, room-ring.Room(), a.open, a.closed.Load())
+		}
+		ring.Close()
+	}
+}
+
+// Drain gives a client that stays a second, and leaves it to Close.
+func TestRingDrainsWithoutWaitingForEver(t *testing.T) {
+	nstest.NeedRing(t, uring.Probe())
+	l := listenApart(t, Config{Ring: true})
+	fd := dial(t, l.Addrs()[0])
+	waitStats(t, l, "the accept", func(s result.Server) bool { return s.Accepted == 1 })
+	if err := l.Drain(); err != nil {
+		t.Error(err)
+	}
+	if s := l.Stats(); *s.Open() != 1 || kernel.Finished(fd) {
+		t.Errorf("%d open after Drain, want the one that stays", *s.Open())
+	}
+	_ = kernel.CloseFD(fd)
+	err := l.Drain()
+	if s := l.Stats(); err != nil || *s.Open() != 0 {
+		t.Errorf("%v, %d open once the client has closed", err, *s.Open())
+	}
+}
+
+// The table of a ring is no larger than the descriptor limit.
+func TestRingRoom(t *testing.T) {
+	var old unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &old); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		limit uint64
+		most  uint32
+		want  uint32
+	}{{64, ringRoom, 64}, {64, 16, 16}, {old.Cur, 1, 1}} {
+		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: c.limit, Max: old.Max}); err != nil {
+			t.Fatal(err)
+		}
+		got := room(c.most)
+		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &old); err != nil {
+			t.Fatal(err)
+		}
+		if got != c.want {
+			t.Errorf("of %d under a limit of %d: %d, want %d", c.most, c.limit, got, c.want)
+		}
+	}
 }
 
 func TestRingRefuses(t *testing.T) {

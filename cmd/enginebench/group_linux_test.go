@@ -145,7 +145,7 @@ func TestSteps(t *testing.T) {
 
 func TestValues(t *testing.T) {
 	of := func(n int64) *int64 { return &n }
-	s := sample{cost: &result.Cost{UserCPUNSPerConn: 1000, SysCPUNSPerConn: 2000, UserBytesPerConn: of(11)}}
+	s := sample{cost: &result.Cost{CPUNSPerConn: 3000, UserBytesPerConn: of(11)}}
 	if v, ok := cpu(s); !ok || v != 3000 {
 		t.Errorf("cpu %v, %v", v, ok)
 	}

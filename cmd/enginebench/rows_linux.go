@@ -17,7 +17,7 @@ func cpu(s sample) (float64, bool) {
 	if s.cost == nil {
 		return 0, false
 	}
-	return float64(s.cost.UserCPUNSPerConn + s.cost.SysCPUNSPerConn), true
+	return float64(s.cost.CPUNSPerConn), true
 }
 
 // memory is bytes of lastport's own of one connection, both ends.

@@ -75,6 +75,10 @@ func interval(list []float64) (low, high float64) {
 	return sum/n - half, sum/n + half
 }
 
+// leastJudged is how many rounds it takes to judge a row: a single one has no
+// spread.
+const leastJudged = 2
+
 // row is one row of the table.
 type row struct {
 	name         string
@@ -129,6 +133,9 @@ func (r *report) printMeasured(w io.Writer) error {
 		if row.want.around != 0 {
 			low, high = interval(row.judged)
 			met = row.want.holds(low, high)
+		}
+		if len(row.judged) < leastJudged {
+			met = ""
 		}
 		if beside == "" {
 			beside = "–"

@@ -13,7 +13,7 @@ import (
 func Example() {
 	r := report{rounds: 3, rows: []row{
 		{name: "churn", ours: "54,000/s", theirs: "56,000/s  churn split", judged: []float64{0.97, 0.9, 0.96}, want: bound{least: 0.93}},
-		{name: "hold", ours: "18.5 s", theirs: "3.20 s  fill of 250000", judged: []float64{5.78}, want: bound{most: 5}},
+		{name: "hold", ours: "18.5 s", theirs: "3.20 s  fill of 250000", judged: []float64{5.78, 5.78}, want: bound{most: 5}},
 		{name: "peer", absent: "wrk: not installed: wrk"},
 	}}
 	_ = r.printMeasured(os.Stdout)
@@ -21,6 +21,26 @@ func Example() {
 	// row    lastport  beside                  ratio  least … most  required  met
 	// churn  54,000/s  56,000/s  churn split   0.96   0.90 … 0.97   ≥ 0.93    yes
 	// hold   18.5 s    3.20 s  fill of 250000  5.78   5.78 … 5.78   ≤ 5.00    no
+}
+
+// A single pair has no spread, and so meets nothing and misses nothing.
+func TestPrintOnePair(t *testing.T) {
+	recording := bound{least: 0.98, most: 1.02, around: 1}
+	for pairs, want := range map[int]string{1: "", 2: "yes"} {
+		var out strings.Builder
+		r := report{rounds: pairs}
+		for _, b := range []bound{{least: 0.93}, {most: 5}, recording} {
+			r.rows = append(r.rows, row{name: "churn", ours: "60,000/s", judged: slices.Repeat([]float64{1}, pairs), want: b})
+		}
+		if err := r.printMeasured(&out); err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range strings.Split(strings.TrimSpace(out.String()), "\n")[1:] {
+			if met := strings.HasSuffix(line, "yes"); met != (want == "yes") || strings.HasSuffix(line, "no") {
+				t.Errorf("%d pairs: %q, want met %q", pairs, line, want)
+			}
+		}
+	}
 }
 
 func TestPrintAbsent(t *testing.T) {

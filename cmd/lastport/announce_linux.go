@@ -22,12 +22,12 @@ func (a *app) announce(runs []namedRun, host place.Host) error {
 		if err != nil {
 			return err
 		}
-		if c.Widened == "" && most < manyConnections {
-			continue
-		}
-		needs := loadgen.ReadNeeds(most, c.UDP)
+		needs := c.Needs(most)
 		if err := needs.Check(); err != nil {
 			return err
+		}
+		if c.Widened == "" && most < manyConnections {
+			continue
 		}
 		if said == c.Widened && said != "" {
 			continue
@@ -94,7 +94,7 @@ func (u *ui) needs(n loadgen.Needs) {
 	if n.FilesLeft >= 0 {
 		files = fmt.Sprintf(" of %s that fs.file-max leaves", grouped(n.FilesLeft))
 	}
-	u.line("needs %s descriptors%s, in tables of %s, and %s MB of kernel memory%s", grouped(n.Files), files, grouped(int64(min(n.TableLimit, 1<<62))), grouped(n.Memory>>20), have)
+	u.line("needs %s descriptors%s, in tables of %s, and %s MB of kernel memory%s", grouped(n.Files), files, grouped(int64(min(n.Tables.Limit, 1<<62))), grouped(n.Memory>>20), have)
 }
 
 // raised says which settings are others than the host's.

@@ -140,7 +140,7 @@ func (f *runFlags) member(m *suite.Member, host place.Host) (loadgen.Config, err
 	if err == nil {
 		err = loadgen.CheckEngine(&cfg)
 	}
-	cfg.Engine = loadgen.EngineDirect // rows are compared
+	cfg.Compared = true // its rows are
 	return cfg, err
 }
 

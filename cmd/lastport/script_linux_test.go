@@ -13,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"lastport/loadgen/kernel/nstest"
+	"lastport/loadgen/kernel/uring"
 )
 
 func TestMain(m *testing.M) {
@@ -29,8 +30,11 @@ func TestScript(t *testing.T) {
 		Dir:  "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"field": cmdField, "status": cmdStatus},
 		Condition: func(cond string) (bool, error) {
-			if cond == "root" {
+			switch cond {
+			case "root":
 				return os.Geteuid() == 0, nil
+			case "uring":
+				return haveRing(), nil
 			}
 			return false, fmt.Errorf("unknown condition %q", cond)
 		},
@@ -39,6 +43,12 @@ func TestScript(t *testing.T) {
 			return nil
 		},
 	})
+}
+
+// haveRing says whether a script may use io_uring. Where there must be one a script
+// that finds none is to fail, and so is not told.
+func haveRing() bool {
+	return os.Getenv("LASTPORT_REQUIRE_URING") == "1" || uring.ProbeBind() == nil
 }
 
 // requireNamespaces skips where private places cannot be made, unless the

@@ -112,9 +112,7 @@ func (f *runFlags) byStrategy(scenario string, closeMode step.CloseMode, host pl
 		if err == nil {
 			err = loadgen.CheckEngine(&cfg)
 		}
-		if len(names) > 1 && cfg.Engine == loadgen.EngineAuto {
-			cfg.Engine = loadgen.EngineDirect // what is compared is done the same way
-		}
+		cfg.Compared = len(names) > 1
 		if err != nil {
 			return nil, err
 		}

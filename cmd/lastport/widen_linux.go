@@ -35,8 +35,11 @@ func (f *runFlags) widen(c *loadgen.Config, host place.Host) error {
 	if err != nil || !t.ByTarget(c.UDP) && !t.Source {
 		return err // without sources to choose from, the kernel's one is all there is
 	}
+	if !f.workersGiven {
+		c.Workers = runtime.NumCPU()
+	}
 	// What the machine cannot hold needs no addresses.
-	if err := loadgen.ReadNeeds(c.Connections, c.UDP).Check(); err != nil {
+	if err := c.Needs(c.Connections).Check(); err != nil {
 		return err
 	}
 	each := int64(comfortable(usable, t))
@@ -52,9 +55,6 @@ func (f *runFlags) widen(c *loadgen.Config, host place.Host) error {
 	}
 	c.Widened = fmt.Sprintf("%d %s, so that each takes at most %s of %s ports",
 		n, what, grouped((c.Connections+int64(n)-1)/int64(n)), grouped(int64(usable)))
-	if !f.workersGiven {
-		c.Workers = runtime.NumCPU()
-	}
 	return nil
 }
 

@@ -50,12 +50,15 @@ func TestTargetThatResets(t *testing.T) {
 	}
 }
 
+// deafOwn is how many sockets deaf itself holds toward its listener.
+const deafOwn = 2
+
 // deaf is a listener whose queue is full: it answers no SYN.
 func deaf(t *testing.T) kernel.Sockaddr {
 	t.Helper()
 	_, addr := listen(t, 0)
 	sa := kernel.NewSockaddr(addr)
-	for range 2 { // the queue takes one more than its length; the second may wait
+	for range deafOwn { // the queue takes one more than its length; the second may wait
 		fd, errno := kernel.StreamSocket(sa.Family())
 		if errno != 0 {
 			t.Fatal(errno)
@@ -92,12 +95,25 @@ func TestTargetThatNeverAnswers(t *testing.T) {
 // wait for the end of the wait. So collections that begin and end within one wait
 // show that it does not; on a busy machine not every one is as quick.
 func TestCollectorGoesOnDuringWaits(t *testing.T) {
+	for name, s := range map[string]setup{"direct": {}, "uring": {ring: true}} {
+		t.Run(name, func(t *testing.T) { collectDuringWaits(t, s) })
+	}
+}
+
+func collectDuringWaits(t *testing.T, s setup) {
 	const enough, most = 3, 500
-	sources := sourcePorts(t, 40000, 40099)
+	s.sources = sourcePorts(t, 40000, 40099)
 	target := deaf(t)
-	r := newRig(t, setup{target: target.AddrPort(), sources: sources, mode: step.ClientRST, timeout: time.Minute})
+	s.target, s.mode, s.timeout = target.AddrPort(), step.ClientRST, time.Minute
+	r := newRig(t, s)
 	var ended atomic.Bool
-	work := &script{batches: [][]step.Step{opens(10)}, stop: ended.Load}
+	attempts := opens(10)
+	if s.ring {
+		for i := range attempts {
+			attempts[i].Op = step.Cycle
+		}
+	}
+	work := &script{batches: [][]step.Step{attempts}, stop: ended.Load}
 	within := make(chan int)
 	go func() {
 		n := 0

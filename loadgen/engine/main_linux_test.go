@@ -13,6 +13,7 @@ import (
 	"lastport/loadgen/engine"
 	"lastport/loadgen/kernel"
 	"lastport/loadgen/kernel/nstest"
+	"lastport/loadgen/kernel/uring"
 	"lastport/loadgen/outcome"
 	"lastport/loadgen/ports"
 	"lastport/loadgen/record"
@@ -141,6 +142,9 @@ func newRig(t testing.TB, s setup) *rig {
 
 func tryRig(t testing.TB, s setup) (*rig, error) {
 	t.Helper()
+	if s.ring {
+		nstest.NeedRing(t, uring.ProbeBind())
+	}
 	if s.strategy == "" {
 		s.strategy = "connect"
 	}

@@ -34,12 +34,16 @@ type conn struct {
 	booked         bool // the strategy has chosen the port, and must be told when it is free
 }
 
+// MaxThreads is how many threads one worker has at most, each with a descriptor
+// table of its own. A connection's name holds 1 << (32 - slotBits) of them.
+const MaxThreads = 512
+
 const (
 	noFD         = -1
 	noPeer       = -1
-	spareFDs     = 8   // left free in each table: the poller's, and a few for the runtime
-	maxSeats     = 512 // threads of one worker; a name holds 1 << (32 - slotBits) of them
-	slotBits     = 23  // of a connection's name: which slot; the bits above say which seat
+	spareFDs     = 8 // left free in each table: the poller's, and a few for the runtime
+	maxSeats     = MaxThreads
+	slotBits     = 23 // of a connection's name: which slot; the bits above say which seat
 	fdsApart     = 1
 	fdsTogether  = 2
 	smallestSeat = 1

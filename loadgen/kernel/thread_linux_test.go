@@ -159,28 +159,66 @@ func TestThreadFree(t *testing.T) {
 	}
 }
 
+// enough events show what is to be shown, in so many collections at most.
+const enoughEvents, mostCollections = 3, 500
+
 // A thread that naps keeps its place in the scheduler, and gives it up all the
-// same when all are to stop.
+// same when all are to stop: the collector's signal ends a nap before its time.
 func TestCollectorDoesNotWaitForNaps(t *testing.T) {
+	var cut atomic.Int64
+	collectBeside(t, func() {
+		began := time.Now()
+		Sleep(longestNap)
+		if time.Since(began) < longestNap {
+			cut.Add(1)
+		}
+	}, func() bool {
+		runtime.GC()
+		return cut.Load() >= enoughEvents
+	})
+}
+
+// A thread that sleeps longer has no place in the scheduler: collections begin and
+// end within one sleep, and do not end it.
+func TestCollectorDoesNotWaitForSleeps(t *testing.T) {
+	var slept atomic.Int64
+	within := 0
+	collectBeside(t, func() {
+		slept.Add(1)
+		Sleep(50 * time.Millisecond)
+	}, func() bool {
+		before := slept.Load()
+		runtime.GC()
+		if before > 0 && slept.Load() == before {
+			within++
+		}
+		return within >= enoughEvents
+	})
+}
+
+// collectBeside does sleep again and again on a thread of its own, until collect
+// has seen enough.
+func collectBeside(t *testing.T, sleep func(), collect func() bool) {
+	t.Helper()
 	thread := newThread(t)
 	defer thread.Close()
 	var stop atomic.Bool
-	naps := 0
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		thread.Do(func() {
-			for ; !stop.Load(); naps++ {
-				Sleep(longestNap)
+			for !stop.Load() {
+				sleep()
 			}
 		})
 	}()
-	for range 20 {
-		runtime.GC()
+	seen := false
+	for i := 0; i < mostCollections && !seen; i++ {
+		seen = collect()
 	}
 	stop.Store(true)
 	<-done
-	if naps == 0 {
-		t.Error("it never slept")
+	if !seen {
+		t.Errorf("not seen in %d collections", mostCollections)
 	}
 }

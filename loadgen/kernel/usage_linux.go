@@ -26,8 +26,33 @@ func (t CPUTime) Plus(other CPUTime) CPUTime {
 // Total is user and system time together.
 func (t CPUTime) Total() time.Duration { return t.User + t.System }
 
+// Split returns the same total with neither part below 0. The kernel knows the
+// total and tells the parts by what its ticks found so far, so that a part of a
+// difference may be more than all of it (cputime_adjust in
+// kernel/sched/cputime.c keeps that from its own readings alone).
+func (t CPUTime) Split() CPUTime {
+	switch total := t.Total(); {
+	case t.User < 0:
+		return CPUTime{System: max(0, total)}
+	case t.System < 0:
+		return CPUTime{User: max(0, total)}
+	}
+	return t
+}
+
 // ProcessCPU returns the processor time of the whole process so far.
 func ProcessCPU() CPUTime { return usage(unix.RUSAGE_SELF) }
+
+// ProcessTime returns the processor time of the whole process to the nanosecond,
+// where ProcessCPU may leave out what a thread used since its last tick. It does
+// not tell user and system time apart.
+func ProcessTime() time.Duration {
+	var t unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &t) != nil { // every Linux has it
+		return 0
+	}
+	return time.Duration(t.Nano())
+}
 
 // ThreadCPU returns the processor time of the calling thread so far.
 func ThreadCPU() CPUTime { return usage(unix.RUSAGE_THREAD) }

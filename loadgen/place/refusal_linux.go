@@ -37,6 +37,8 @@ func refused(err error) error {
 		return err
 	}
 	switch errno {
+	case unix.EMFILE:
+		return &RefusedError{blocker: "the descriptor limit is too low (RLIMIT_NOFILE)", hint: "ulimit -n 1024", err: err}
 	case unix.EPERM, unix.EACCES, unix.ENOSPC, unix.EUSERS, unix.EINVAL, unix.ENOSYS:
 		blocker, hint := diagnose(errno, readSystem())
 		return &RefusedError{blocker: blocker, hint: hint, err: err}

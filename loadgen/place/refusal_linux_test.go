@@ -100,6 +100,13 @@ func TestOtherErrorsAreNoRefusal(t *testing.T) {
 	}
 }
 
+func TestRefusedForWantOfDescriptors(t *testing.T) {
+	refusal, ok := errors.AsType[*RefusedError](refused(fmt.Errorf("start: %w", unix.EMFILE)))
+	if !ok || refusal.Hint() != "ulimit -n 1024" || refusal.Error() != "start: too many open files: the descriptor limit is too low (RLIMIT_NOFILE)" {
+		t.Errorf("%v", refusal)
+	}
+}
+
 func TestRefusedByTheKernel(t *testing.T) {
 	requireNamespaces(t)
 	for _, c := range []struct {

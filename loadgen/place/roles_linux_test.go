@@ -28,6 +28,7 @@ const (
 	roleVar   = "LASTPORT_PLACE_TEST_ROLE"
 	roleChild = "child" // what Start starts
 	roleOuter = "outer" // a process that calls Start, under other conditions than the test's
+	roleAdder = "adder" // a process in a namespace of its own that adds addresses
 )
 
 func TestMain(m *testing.M) {
@@ -39,6 +40,8 @@ func TestMain(m *testing.M) {
 		err = playChild()
 	case roleOuter:
 		err = playOuter(os.Stdin, os.Stdout)
+	case roleAdder:
+		err = playAdder()
 	default:
 		err = fmt.Errorf("role %q: unknown", role)
 	}

@@ -123,19 +123,20 @@ func addAddress(link netlink.Link, prefix netip.Prefix) error {
 	return fmt.Errorf("add address %s: %w", prefix, err)
 }
 
-// awaitRoute waits until the address is one of this host's: the kernel makes the
-// route of an IPv6 address a moment later, and until then what is sent to it is
-// lost.
+// awaitRoute waits until the address is one of this host's. An IPv6 address can be
+// bound at once, and there is a route to its link at once; that it is the host's
+// own a worker of the kernel writes down (addrconf_dad_work in
+// net/ipv6/addrconf.c), on a busy machine seconds later. Until then what is sent
+// to it is lost.
 func awaitRoute(addr netip.Addr) error {
-	const patience, pause = time.Second, time.Millisecond
-	to := netip.AddrPortFrom(addr, 9)
+	const patience, pause = 20 * time.Second, time.Millisecond
 	for began := time.Now(); ; time.Sleep(pause) {
-		source, err := kernel.SourceFor(to)
+		routes, err := netlink.RouteGet(addr.AsSlice())
 		switch {
-		case err == nil && source == addr:
+		case err == nil && len(routes) > 0 && routes[0].Type == unix.RTN_LOCAL:
 			return nil
 		case time.Since(began) > patience:
-			return fmt.Errorf("address %s: no route to it: source %v: %w", addr, source, err)
+			return errors.Join(fmt.Errorf("address %s: the kernel has not made it the host's own: routes %v", addr, routes), err)
 		}
 	}
 }

@@ -45,10 +45,12 @@ type Return struct {
 	Source uint16
 	Target uint16
 	Port   uint16
+	Began  int64 // when its close began
 	Closed int64 // when its close had ended
 	Ended  int64 // when the other end had been closed too, at the latest
 	Taken  int64 // start of the last probe that found it taken; 0: there was none
 	Free   int64 // start of the first probe that found it free; 0: it never was
+	Found  int64 // when that probe had ended
 	Probes int
 }
 
@@ -57,6 +59,10 @@ func (r *Return) Back() bool { return r.Free > 0 }
 
 // Delay is the time after the close at which the port was free, at the latest.
 func (r *Return) Delay() int64 { return r.Free - r.Closed }
+
+// AtMost is how long the port can have been taken: a thread that is put aside in
+// its close, or in the probe, sees less time pass than the kernel did.
+func (r *Return) AtMost() int64 { return r.Found - r.Began }
 
 // AtLeast is how long the port was still taken for certain, from the close of
 // its other end: TIME_WAIT begins when the second FIN comes. It is 0 if the first
@@ -120,7 +126,7 @@ func (r *Reuse) Take(done []step.Completion) {
 			r.probed(&r.ports[d.Tag], d)
 		case !d.Probe:
 			p := &r.ports[d.Tag]
-			p.Source, p.Target, p.Port, p.Closed = d.Source, d.Target, d.Port, d.End
+			p.Source, p.Target, p.Port, p.Began, p.Closed = d.Source, d.Target, d.Port, d.Start, d.End
 			r.due.put(timed{at: d.End, index: int(d.Tag)})
 			r.closed = append(r.closed, int(d.Tag))
 		}
@@ -144,7 +150,7 @@ func (r *Reuse) probed(p *Return, d *step.Completion) {
 			r.due.put(timed{at: next, index: int(d.Tag)})
 		}
 	default:
-		p.Free = d.Start
+		p.Free, p.Found = d.Start, d.End
 	}
 }
 

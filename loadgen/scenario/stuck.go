@@ -79,13 +79,13 @@ func (s *Stuck) Take(done []step.Completion) {
 			s.opened(p, d)
 			continue
 		case s.Do != step.Await:
-			p.Closed, p.Ended, p.Taken = d.Start, d.Start, d.End
+			p.Began, p.Closed, p.Ended, p.Taken = d.Start, d.Start, d.Start, d.End
 		default:
 			// Keepalive counts from the connection's last segment, within its connect.
 			p.Taken += d.End
 		}
 		p.Probes = 1
-		if p.Free = d.End; !d.GaveUp {
+		if p.Free, p.Found = d.End, d.End; !d.GaveUp {
 			p.Taken, p.Free = 0, 0
 		}
 	}
@@ -96,7 +96,7 @@ func (s *Stuck) opened(p *Return, d *step.Completion) {
 	if d.Outcome != outcome.OK {
 		return
 	}
-	p.Conn, p.Port, p.Closed, p.Ended = d.Conn, d.Port, d.Start, d.Start
+	p.Conn, p.Port, p.Began, p.Closed, p.Ended = d.Conn, d.Port, d.Start, d.Start, d.Start
 	p.Taken = d.Start - d.End // as much sooner the clock may have begun
 	s.asking = append(s.asking, int(d.Tag))
 }

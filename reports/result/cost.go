@@ -1,9 +1,13 @@
 package result
 
-// Cost is what one connection cost, and what of it was lastport's own.
+// Cost is what one connection cost, and what of it was lastport's own. A user or
+// system time that is 0 is absent: the kernel's ticks found none, and what a tick
+// does not find it may still have used. Of a run with few ticks the total alone
+// is known.
 type Cost struct {
-	UserCPUNSPerConn   int64       `json:"user_cpu_ns_per_conn"` // of all threads, both ends where both are lastport's
-	SysCPUNSPerConn    int64       `json:"sys_cpu_ns_per_conn"`
+	CPUNSPerConn       int64       `json:"cpu_ns_per_conn"`                // of all threads, both ends where both are lastport's; exact
+	UserCPUNSPerConn   int64       `json:"user_cpu_ns_per_conn,omitempty"` // what of it ticks found in user space
+	SysCPUNSPerConn    int64       `json:"sys_cpu_ns_per_conn,omitempty"`
 	Generator          *CPUPerConn `json:"generator,omitempty"` // of the threads that open; absent with ends together, where each does both ends
 	Listener           *CPUPerConn `json:"listener,omitempty"`  // of those that accept; likewise
 	UserBytesPerConn   *int64      `json:"user_bytes_per_conn,omitempty"`
@@ -13,10 +17,10 @@ type Cost struct {
 	HostBusy           *float64    `json:"host_busy,omitempty"`             // of the host's processors, how much lastport used
 }
 
-// CPUPerConn is the processor time of one end of one connection.
+// CPUPerConn is the processor time of one end of one connection; 0 as in Cost.
 type CPUPerConn struct {
-	UserNS int64 `json:"user_ns"`
-	SysNS  int64 `json:"sys_ns"`
+	UserNS int64 `json:"user_ns,omitempty"`
+	SysNS  int64 `json:"sys_ns,omitempty"`
 }
 
 // Observer is what watching the kernel cost.

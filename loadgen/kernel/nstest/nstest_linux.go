@@ -9,11 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"runtime"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -31,6 +33,7 @@ const (
 const (
 	insideEnv  = "LASTPORT_NSTEST_INSIDE"
 	requireEnv = "LASTPORT_REQUIRE_NETNS"
+	ringEnv    = "LASTPORT_REQUIRE_URING"
 )
 
 // Run runs a package's tests in a private namespace with a loopback link that is
@@ -103,13 +106,15 @@ func furnish() error {
 		addr, err := netlink.ParseAddr(text)
 		if err == nil {
 			// Without duplicate address detection: even on loopback, where it finds
-			// nothing, an address cannot be bound until a worker of the kernel has seen to
-			// it (addrconf_dad_work in net/ipv6/addrconf.c).
+			// nothing, an address cannot be bound until it is over.
 			addr.Flags = unix.IFA_F_NODAD
 			err = netlink.AddrAdd(lo, addr)
 		}
 		if err != nil && !errors.Is(err, syscall.EEXIST) {
 			return fmt.Errorf("add %s to lo: %w", text, err)
+		}
+		if err := awaitLocal(addr.IP); err != nil {
+			return err
 		}
 	}
 	if err := os.WriteFile("/proc/sys/net/core/somaxconn", []byte("65535"), 0o644); err != nil {
@@ -118,12 +123,43 @@ func furnish() error {
 	return nil
 }
 
+// awaitLocal waits until a worker of the kernel has made the address the host's
+// own (addrconf_dad_work in net/ipv6/addrconf.c): what is sent to it earlier is
+// lost.
+func awaitLocal(ip net.IP) error {
+	const patience = 20 * time.Second
+	for began := time.Now(); ; time.Sleep(time.Millisecond) {
+		routes, err := netlink.RouteGet(ip)
+		switch {
+		case err == nil && len(routes) > 0 && routes[0].Type == unix.RTN_LOCAL:
+			return nil
+		case time.Since(began) > patience:
+			return errors.Join(fmt.Errorf("address %s: the kernel has not made it the host's own: routes %v", ip, routes), err)
+		}
+	}
+}
+
 // Unavailable ends a test that makes a namespace of its own and cannot: it is
 // skipped, or fails if LASTPORT_REQUIRE_NETNS is 1.
 func Unavailable(t testing.TB, why error) {
 	t.Helper()
-	if os.Getenv(requireEnv) == "1" {
-		t.Fatalf("%v, and %s=1 asks for it", why, requireEnv)
+	unavailable(t, requireEnv, why)
+}
+
+// NeedRing ends a test that needs io_uring where a probe of it has failed: it is
+// skipped with the kernel's reason, or fails if LASTPORT_REQUIRE_URING is 1. After
+// a probe that has not failed it does nothing.
+func NeedRing(t testing.TB, probed error) {
+	t.Helper()
+	if probed != nil {
+		unavailable(t, ringEnv, probed)
+	}
+}
+
+func unavailable(t testing.TB, env string, why error) {
+	t.Helper()
+	if os.Getenv(env) == "1" {
+		t.Fatalf("%v, and %s=1 asks for it", why, env)
 	}
 	t.Skipf("%v", why)
 }

@@ -1,9 +1,10 @@
 package uring_test
 
 import (
+	"os"
 	"testing"
 
 	"lastport/loadgen/kernel/nstest"
 )
 
-func TestMain(m *testing.M) { nstest.Main(m) }
+func TestMain(m *testing.M) { os.Exit(nstest.Run(m)) }

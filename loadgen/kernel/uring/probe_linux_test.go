@@ -40,10 +40,8 @@ func TestProbe(t *testing.T) {
 }
 
 func ExampleProbe() {
-	if err := uring.Probe(); err != nil {
-		fmt.Println("falls back to direct calls")
-		return
-	}
-	fmt.Println("whole connections by one ring")
-	// Output: whole connections by one ring
+	err := uring.Probe()
+	var unsupported *uring.SupportError
+	fmt.Println("a ring, or the reason why there is none:", err == nil || errors.As(err, &unsupported))
+	// Output: a ring, or the reason why there is none: true
 }

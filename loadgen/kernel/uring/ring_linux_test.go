@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"lastport/loadgen/kernel/nstest"
 	"lastport/loadgen/kernel/uring"
 )
 
@@ -41,6 +42,7 @@ func listen(t testing.TB, blocking bool) (fd int, addr *unix.RawSockaddrInet4) {
 
 func newRing(t testing.TB) *uring.Ring {
 	t.Helper()
+	nstest.NeedRing(t, uring.ProbeBind())
 	runtime.LockOSThread()
 	r, err := uring.New(256, 64)
 	if err != nil {
