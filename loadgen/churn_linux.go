@@ -37,7 +37,7 @@ func (r *run) churn() error {
 	if r.cfg.Rate > 0 {
 		took = r.clock.Now() - from
 	}
-	client, listener, stateErr := observe.Count(r.cfg.Targets, r.cfg.UDP)
+	client, listener, stateErr := observe.Count(r.cfg.Targets, r.cfg.UDP, r.mine())
 	if err := r.peer.Drain(); err != nil {
 		return err
 	}

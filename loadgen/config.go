@@ -55,7 +55,10 @@ type Config struct {
 	Sysctls     map[string]string
 	Expect      []string
 	Seed        uint64
-	Unrecorded  bool // count outcomes and record nothing, to tell what recording costs
+	Unrecorded  bool           // count outcomes and record nothing, to tell what recording costs
+	Leave       int64          // of a fill: ports that are given back, toward its one target, before the hold
+	Command     []string       // of a fill: what runs then, with its arguments
+	OnHost      *result.OnHost // of a run on the real host: what it has met there
 }
 
 // Ports returns the ports that the run may use: the range less those excluded.
@@ -137,6 +140,8 @@ func (c *Config) Echo() result.Config {
 		Sysctls:       c.Sysctls,
 		Expect:        c.Expect,
 		Seed:          c.Seed,
+		Leave:         c.Leave,
+		Command:       c.Command,
 		Unrecorded:    c.Unrecorded,
 	}
 	switch c.Mode {

@@ -13,10 +13,11 @@ import (
 )
 
 // fill opens connections until no port is left, makes further attempts on the
-// full range, holds, releases, and proves that ports come back.
+// full range, holds, releases, and proves that ports come back. It may give some
+// back and run a command while it holds the others.
 func (r *run) fill() error {
 	f := &filling{run: r, conns: make([][]uint32, len(r.engines))}
-	for _, part := range []func() error{f.open, f.tryMore, f.full, f.hold, f.release, f.recover} {
+	for _, part := range []func() error{f.open, f.tryMore, f.full, f.giveBack, f.atEdge, f.hold, f.release, f.recover} {
 		if err := part(); err != nil {
 			return err
 		}
@@ -43,6 +44,7 @@ type filling struct {
 	conns    [][]uint32 // open, by worker, in the order of opening
 	ended    scenario.End
 	last     outcome.Code // of a fill that gave up: its failures
+	opened   int64        // open at the fullest moment
 	used     meter        // what opening took
 	memory   int64        // bytes by which it made the process larger
 	released struct{ began, ended int64 }
@@ -104,6 +106,7 @@ func asWorks[W step.Work](list []W) []step.Work {
 // a range of odd size.
 func (f *filling) full() error {
 	open := f.tally.Open()
+	f.opened = open
 	server := f.settled(open)
 	witness := result.Witness{
 		Generator: open, ServerOpen: server.Open(), DistinctTuples: server.DistinctTuples,
@@ -111,9 +114,8 @@ func (f *filling) full() error {
 	if server.DistinctPeers != nil {
 		witness.DistinctPeers = *server.DistinctPeers
 	}
-	if client, _, err := observe.Count(f.cfg.Targets, f.cfg.UDP); err == nil {
-		established := *client.Established - f.ofPeer()
-		witness.SockDiag = &established
+	if client, _, err := observe.Count(f.cfg.Targets, f.cfg.UDP, f.mine()); err == nil {
+		witness.SockDiag = client.Established
 	}
 	witness.Agree = true
 	for _, n := range []*int64{witness.ServerOpen, witness.DistinctTuples, witness.SockDiag} {
@@ -177,7 +179,7 @@ func (f *filling) tryMore() error {
 
 // hold keeps everything open for the time asked for.
 func (f *filling) hold() error {
-	if f.cfg.Hold <= 0 {
+	if f.cfg.Hold <= 0 || len(f.cfg.Command) > 0 { // whose time was the hold
 		return nil
 	}
 	until := f.clock.Now() + int64(f.cfg.Hold)

@@ -31,17 +31,6 @@ type FarPeer interface {
 	// Gone says why it is no longer there, or no longer consents to the run; nil
 	// while it does.
 	Gone() error
-	// Conns is how many TCP connections to the targets are not the run's, but the
-	// peer's own.
-	Conns() int64
-}
-
-// ofPeer is how many connections to the targets are the peer's own.
-func (r *run) ofPeer() int64 {
-	if far, ok := r.peer.(FarPeer); ok && !r.cfg.UDP {
-		return far.Conns()
-	}
-	return 0
 }
 
 // gone is why the peer is no longer there, if it was elsewhere.

@@ -102,7 +102,7 @@ func Run(ctx context.Context, cfg Config, peer Peer, sink Sink) (*result.Result,
 func courseOf(scenario string) (course, error) {
 	switch scenario {
 	case "fill":
-		return course{(*run).fill, (*run).fillVerdict, func(*run, *result.Predicted) {}, (*run).capacity}, nil
+		return course{(*run).fill, (*run).edgeVerdict, func(*run, *result.Predicted) {}, (*run).capacity}, nil
 	case "reuse":
 		return course{(*run).reuse, (*run).reuseVerdict, (*run).predictReuse, (*run).reuseConnections}, nil
 	case "churn":

@@ -69,6 +69,8 @@ func (p *page) run(r *result.Result) {
 		p.latency(r)
 	}
 	p.outcomes(r)
+	p.command(r)
+	p.onHost(r.OnHost)
 	p.witnesses(r)
 	p.kernel(r.Kernel)
 	p.cost(r)

@@ -45,6 +45,9 @@ func (a *app) benchVerb() *cobra.Command {
 
 // bench makes every run of the suite and reports them side by side.
 func (a *app) bench(f *runFlags, quick bool) error {
+	if f.place != place.Private.String() {
+		return usagef("leave --place out", "--place %s: a bench compares settings and ranges, which only places of its own can have", f.place)
+	}
 	host, err := place.ReadHost(sysctlKeys(f.sysctls)...)
 	if err != nil {
 		return err
@@ -115,6 +118,7 @@ func (f *runFlags) parts(plan suite.Suite, host place.Host) ([][]namedRun, error
 // member is one run of the suite.
 func (f *runFlags) member(m *suite.Member, host place.Host) (loadgen.Config, error) {
 	one := *f
+	one.keepFree = keepEnough // a bench has no such flag
 	one.ranges, one.strategy, one.duration = m.Range, m.Strategy, m.Duration
 	one.sysctls = overridden(f.sysctls, m.Sysctls)
 	one.v6 = m.IPv6

@@ -60,7 +60,7 @@ func inPlace(parent *place.Parent, frames loadgen.Sink) error {
 	// collecting that less often leaves the processors to the run.
 	debug.SetGCPercent(400)
 	cfg := &req.Config
-	report, err := place.Setup(req.Spec)
+	report, err := furnish(cfg, req.Spec)
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,8 @@ func inPlace(parent *place.Parent, frames loadgen.Sink) error {
 		for {
 			word, err := parent.Word()
 			if err != nil {
-				return // the parent has ended, and so the kernel ends this process
+				cancel() // the parent has ended, and so the kernel ends this process; or else it drains
+				return
 			}
 			if word == wordDrain {
 				cancel()
@@ -93,8 +94,23 @@ func inPlace(parent *place.Parent, frames loadgen.Sink) error {
 	return runNear(ctx, cfg, frames)
 }
 
+// furnish makes the place ready for the run, where there is something to make.
+func furnish(cfg *loadgen.Config, spec place.Spec) (place.Report, error) {
+	if onHost(cfg) {
+		return place.AsItIs(spec.Host)
+	}
+	return place.Setup(spec)
+}
+
 // runNear makes a run against its own listener.
 func runNear(ctx context.Context, cfg *loadgen.Config, frames loadgen.Sink) error {
+	if onHost(cfg) {
+		for _, target := range cfg.Targets {
+			if err := arrives(ctx, cfg, target); err != nil {
+				return err
+			}
+		}
+	}
 	listener, err := listen(cfg)
 	if err != nil {
 		return err

@@ -214,9 +214,6 @@ func (f *farEnd) Gone() error {
 	return f.gone
 }
 
-// Conns are the leases'.
-func (f *farEnd) Conns() int64 { return int64(len(f.leases)) }
-
 // Addrs are the targets.
 func (f *farEnd) Addrs() []netip.AddrPort { return slices.Clone(f.targets) }
 

@@ -246,8 +246,6 @@ func (f *serveFlags) refuse(w consent.Wish) error {
 		return nil
 	case err != nil || w.Connections < 0 || w.Requests < 0:
 		return usagef("", "what the run needs is not understood")
-	case f.holds:
-		return usagef("lastport serve without --hold", "the server closes connections after --hold %v, and in a run the generator says when", f.hold)
 	case mode.ServerFirst() != f.mode.ServerFirst(), mode.ServerFirst() && mode != f.mode:
 		return usagef("lastport serve --close "+mode.String(), "the run is --close %s and the server --close %s", mode, f.mode)
 	case w.Connections > most:

@@ -93,6 +93,10 @@ func (a *app) reuse(f *reuseFlags) error {
 	if err != nil {
 		return err
 	}
+	a.token = f.token
+	if onHost(&runs[0].cfg) { // where they would share the ports
+		return a.concludeSet(s, a.oneByOne(s, runs, host, &f.runFlags), &f.output)
+	}
 	a.ui.together(len(runs))
 	return a.concludeSet(s, a.allAtOnce(s, runs, host), &f.output)
 }
@@ -108,11 +112,15 @@ func (f *reuseFlags) closeModes(host place.Host) ([]namedRun, error) {
 			err = one.reuseConfig(&cfg)
 		}
 		if err == nil {
+			err = one.reserve(&cfg, host)
+		}
+		if err == nil {
 			err = loadgen.CheckEngine(&cfg)
 		}
 		if err != nil {
 			return nil, err
 		}
+		f.token = one.token
 		runs = append(runs, namedRun{i, mode, cfg})
 	}
 	return runs, nil

@@ -61,7 +61,10 @@ Flags:
 `
 
 func statusOf(err error) int {
-	if _, ok := errors.AsType[interrupted](err); ok {
+	if i, ok := errors.AsType[interface {
+		error
+		Interrupted() bool
+	}](err); ok && i.Interrupted() {
 		return exitInterrupted
 	}
 	if u, ok := errors.AsType[interface {

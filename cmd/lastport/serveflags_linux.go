@@ -21,7 +21,7 @@ type serveFlags struct {
 	listen         []string
 	proto          string
 	close          string
-	hold, idle     time.Duration
+	idle           time.Duration
 	duration       time.Duration
 	maxConnections int
 	maxPeer        int
@@ -34,7 +34,6 @@ type serveFlags struct {
 	allowed []netip.Prefix
 	inFront []netip.AddrPort
 	mode    step.CloseMode
-	holds   bool // --hold was given
 }
 
 const (
@@ -50,7 +49,6 @@ func (f *serveFlags) add(fs *pflag.FlagSet) {
 	fs.StringSliceVar(&f.listen, "listen", []string{listenDefault}, "`ADDRESS:PORT[-PORT]` to listen on; 0.0.0.0 and [::] are all addresses; with port 0 the kernel chooses (repeatable)")
 	fs.StringVar(&f.proto, "proto", "tcp", "the protocol, a `NAME` of tcp, udp")
 	fs.StringVar(&f.close, "close", step.ClientFIN.String(), "who closes first, and how: a `MODE` of "+strings.Join(step.CloseModes(), ", "))
-	fs.DurationVar(&f.hold, "hold", 0, "where the listener closes first: how `LONG` after the accept (default: when the client sends the byte 0)")
 	fs.DurationVar(&f.idle, "idle", 0, "close a connection that sends nothing for so `LONG` (default: never)")
 	fs.IntVar(&f.maxConnections, "max-connections", maxConnectionsDefault, "reset what comes when this `NUMBER` is open")
 	fs.IntVar(&f.maxPeer, "max-per-peer", 0, "keep at most this `NUMBER` open for one generator (default: as many as --max-connections)")
@@ -62,12 +60,11 @@ func (f *serveFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&f.output.format, "format", "text", "`FORM` of the statistics: text or json")
 }
 
-// config understands the flags. given tells whether one was: a --hold of 0, which
-// closes at once, is not the same as none.
+// config understands the flags. given tells whether one was.
 func (f *serveFlags) config(given func(flag string) bool) (server.Config, error) {
 	switch f.proto {
 	case "tcp":
-		return f.tcp(given("hold"))
+		return f.tcp()
 	case "udp":
 		return f.udp(given)
 	}
@@ -76,7 +73,7 @@ func (f *serveFlags) config(given func(flag string) bool) (server.Config, error)
 
 // udp understands the flags of a listener without connections.
 func (f *serveFlags) udp(given func(flag string) bool) (c server.Config, err error) {
-	for _, flag := range []string{"close", "hold", "idle", "max-connections", "max-bytes"} {
+	for _, flag := range []string{"close", "idle", "max-connections", "max-bytes"} {
 		if given(flag) {
 			return c, usagef("--proto tcp", "--%s is for connections, and with --proto udp there are none", flag)
 		}
@@ -114,16 +111,12 @@ func (f *serveFlags) checkRest() error {
 }
 
 // tcp understands the flags of a listener with connections.
-func (f *serveFlags) tcp(holdGiven bool) (c server.Config, err error) {
+func (f *serveFlags) tcp() (c server.Config, err error) {
 	mode, err := parseClose(f.close)
 	if err != nil {
 		return c, err
 	}
 	switch {
-	case f.hold < 0:
-		return c, usagef("--hold 10s", "--hold %v: a time cannot be below 0", f.hold)
-	case holdGiven && !mode.ServerFirst():
-		return c, usagef("--close server-fin", "--hold is for a listener that closes first, and with --close %s the client does", mode)
 	case f.idle < 0:
 		return c, usagef("--idle 1m", "--idle %v: a time cannot be below 0", f.idle)
 	case f.maxConnections < 1:
@@ -131,13 +124,13 @@ func (f *serveFlags) tcp(holdGiven bool) (c server.Config, err error) {
 	case f.maxBytes < 1:
 		return c, usagef("--max-bytes 65536", "--max-bytes %d: want 1 or more", f.maxBytes)
 	}
-	f.mode, f.holds = mode, holdGiven
+	f.mode = mode
 	if err := f.checkRest(); err != nil {
 		return c, err
 	}
 	addrs, err := parseListens(f.listen)
 	return server.Config{
-		Addrs: addrs, ServerFirst: mode.ServerFirst(), Keep: !holdGiven, Hold: f.hold, RST: mode.RST(), Idle: f.idle,
+		Addrs: addrs, ServerFirst: mode.ServerFirst(), Keep: true, RST: mode.RST(), Idle: f.idle,
 		Connections: f.maxConnections, MaxConnections: f.maxConnections, MaxBytes: f.maxBytes,
 	}, err
 }

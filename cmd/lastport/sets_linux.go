@@ -101,6 +101,9 @@ func fileName(name string) string {
 func (a *app) oneByOne(s *setFolder, runs []namedRun, host place.Host, f *runFlags) error {
 	for _, r := range runs {
 		a.ui.member(r.index+1, len(s.runs), r.name)
+		if err := a.beforeHost(&r.cfg, host, f); err != nil {
+			return err
+		}
 		res, err := a.memberRun(s, r, host, f.progress)
 		if err != nil {
 			return err

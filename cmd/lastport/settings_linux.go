@@ -35,6 +35,9 @@ func hostRange(host place.Host) (ports.Ranges, error) {
 
 // settings reads --sysctl.
 func (f *runFlags) settings(c *loadgen.Config, _ place.Host) error {
+	if onHost(c) && len(f.sysctls) > 0 {
+		return usagef("leave --place out, for a host of the run's own that has them", "--sysctl %s with --place host: lastport never writes a setting of the host", f.sysctls[0])
+	}
 	c.Sysctls = make(map[string]string, len(f.sysctls))
 	for _, text := range f.sysctls {
 		s, err := place.ParseSetting(text)
@@ -59,6 +62,9 @@ func (f *runFlags) settings(c *loadgen.Config, _ place.Host) error {
 // reserved, besides what the host or the user reserves.
 func spec(c *loadgen.Config, host place.Host) (place.Spec, error) {
 	s := place.Spec{Host: host, User: maps.Clone(c.Sysctls)}
+	if onHost(c) {
+		return s, nil // nothing there is set
+	}
 	reserved, err := reservedPorts(c, host)
 	if err != nil {
 		return s, err

@@ -80,11 +80,15 @@ func (a *app) single(scenario string, closeMode step.CloseMode, f *runFlags, mor
 	if err != nil {
 		return err
 	}
+	a.token = f.token
 	if err := a.announce(runs, host); err != nil {
 		return err
 	}
 	if len(runs) > 1 {
 		return a.side(scenario, runs, host, f)
+	}
+	if err := a.beforeHost(&runs[0].cfg, host, f); err != nil {
+		return err
 	}
 	dir, err := makeFolder(f.out, scenario)
 	if err != nil {
@@ -110,12 +114,16 @@ func (f *runFlags) byStrategy(scenario string, closeMode step.CloseMode, host pl
 			err = more(&cfg)
 		}
 		if err == nil {
+			err = one.reserve(&cfg, host)
+		}
+		if err == nil {
 			err = loadgen.CheckEngine(&cfg)
 		}
 		cfg.Compared = len(names) > 1
 		if err != nil {
 			return nil, err
 		}
+		f.token = one.token
 		runs = append(runs, namedRun{i, name, cfg})
 	}
 	return runs, nil
@@ -129,7 +137,7 @@ func (a *app) side(scenario string, runs []namedRun, host place.Host, f *runFlag
 		return err
 	}
 	s.set.Skipped = f.leftOut()
-	if scenario == "reuse" {
+	if scenario == "reuse" && !onHost(&runs[0].cfg) { // where they would share the ports
 		a.ui.together(len(runs))
 		return a.concludeSet(s, a.allAtOnce(s, runs, host), &f.output)
 	}

@@ -20,8 +20,12 @@ var live = diag.Of(diag.Established, diag.SynSent, diag.FinWait1, diag.FinWait2,
 //
 // Over UDP established is what is connected, and the other states are absent. A
 // UDP listener is not connected, so it counts nowhere.
-func Count(to []netip.AddrPort, udp bool) (client, server result.States, err error) {
+//
+// Of sockets toward the targets those count whose local address is mine; nil takes
+// all.
+func Count(to []netip.AddrPort, udp bool, mine func(local netip.AddrPort) bool) (client, server result.States, err error) {
 	t := newTargets(to, udp)
+	t.mine = mine
 	for range 5 {
 		client, server, err = t.count(live | diag.Of(diag.TimeWait))
 		if !errors.Is(err, diag.ErrInterrupted) {
@@ -35,6 +39,7 @@ func Count(to []netip.AddrPort, udp bool) (client, server result.States, err err
 type targets struct {
 	udp  bool
 	addr map[netip.AddrPort]bool // plain
+	mine func(local netip.AddrPort) bool
 }
 
 func newTargets(to []netip.AddrPort, udp bool) targets {
@@ -56,7 +61,9 @@ func (t targets) count(states diag.States) (client, server result.States, err er
 	each := func(s *diag.Socket) {
 		switch {
 		case t.addr[plain(s.Remote)]:
-			add(&client, s.State)
+			if t.mine == nil || t.mine(plain(s.Local)) {
+				add(&client, s.State)
+			}
 		case t.addr[plain(s.Local)]:
 			add(&server, s.State)
 		}

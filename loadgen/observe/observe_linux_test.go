@@ -84,7 +84,7 @@ func expect(t *testing.T, targets []netip.AddrPort, client, server states) {
 	var c, s result.States
 	for start := time.Now(); time.Since(start) < patience/4; time.Sleep(ms) {
 		var err error
-		if c, s, err = Count(targets, false); err != nil {
+		if c, s, err = Count(targets, false, nil); err != nil {
 			t.Fatal(err)
 		}
 		if these(c) == client && these(s) == server {

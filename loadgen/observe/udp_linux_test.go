@@ -54,13 +54,13 @@ func TestCountOverUDP(t *testing.T) {
 		if errno := kernel.Connect(fd, &sa); errno != 0 {
 			t.Fatal(errno)
 		}
-		client, server, err := Count([]netip.AddrPort{p.target}, true)
+		client, server, err := Count([]netip.AddrPort{p.target}, true, nil)
 		if err != nil || !onlyEstablished(client, 1) || !onlyEstablished(server, 0) {
 			t.Errorf("%s: %+v, %+v, %v", addr, client, server, err)
 		}
 		both = append(both, p.target)
 	}
-	client, _, err := Count(both, true)
+	client, _, err := Count(both, true, nil)
 	if err != nil || !onlyEstablished(client, int64(len(both))) {
 		t.Errorf("all targets: %+v, %v", client, err)
 	}

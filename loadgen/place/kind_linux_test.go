@@ -13,12 +13,11 @@ func TestParse(t *testing.T) {
 		}
 	}
 	for word, want := range map[string]string{
-		"pair":    `place "pair": not in this version; this version has private`,
-		"nat":     `place "nat": not in this version; this version has private`,
-		"host":    `place "host": not in this version; this version has private`,
-		"privat":  `place "privat": no such place; this version has private`,
-		"":        `place "": no such place; this version has private`,
-		"Private": `place "Private": no such place; this version has private`,
+		"pair":    `place "pair": not in this version; this version has private, host`,
+		"nat":     `place "nat": not in this version; this version has private, host`,
+		"privat":  `place "privat": no such place; this version has private, host`,
+		"":        `place "": no such place; this version has private, host`,
+		"Private": `place "Private": no such place; this version has private, host`,
 	} {
 		_, err := Parse(word)
 		f := faultOf(err)

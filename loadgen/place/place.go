@@ -1,5 +1,6 @@
-// Package place knows where a run happens: so far in a private host, a network
-// namespace of the run's own that has the host's settings.
+// Package place knows where a run happens: in a private host, a network namespace
+// of the run's own that has the host's settings, or on the host itself, of which
+// it changes nothing.
 //
 // The parent looks at the host with ReadHost, starts lastport once more inside
 // new namespaces with Start, and reads the frames that the child writes. The
@@ -21,14 +22,20 @@ import (
 // Kind is where a run happens. The zero value is Private.
 type Kind uint8
 
-// Private is a namespace with one host in it, which reaches itself over its
-// loopback link.
-const Private Kind = 0
+// The kinds of place.
+const (
+	// Private is a namespace with one host in it, which reaches itself over its
+	// loopback link.
+	Private Kind = iota
+	// OnHost is where lastport was started: the real host, or the namespace that is
+	// one to it. Nothing there is set up or changed.
+	OnHost
+)
 
-var kindNames = [...]string{"private"}
+var kindNames = [...]string{"private", "host"}
 
 // later are the kinds that are planned and that this version does not have.
-var later = [...]string{"host", "pair", "nat"}
+var later = [...]string{"pair", "nat"}
 
 // Kinds lists the words that Parse takes.
 func Kinds() []string { return slices.Clone(kindNames[:]) }

@@ -45,6 +45,8 @@ type Result struct {
 	Ports         *Ports         `json:"ports,omitempty"`
 	Reuse         *Reuse         `json:"reuse,omitempty"`
 	Survey        *Survey        `json:"survey,omitempty"`
+	OnHost        *OnHost        `json:"on_host,omitempty"`
+	Command       *Command       `json:"command,omitempty"`
 	Kernel        Counters       `json:"kernel,omitempty"`
 	Cost          *Cost          `json:"cost,omitempty"`
 	Observer      *Observer      `json:"observer,omitempty"`
@@ -129,6 +131,8 @@ type Config struct {
 	Sysctls       map[string]string `json:"sysctl,omitempty"`
 	Expect        []string          `json:"expect,omitempty"`
 	Seed          uint64            `json:"seed"`
+	Leave         int64             `json:"leave,omitempty"`      // fill: ports toward each target that are given back for the hold
+	Command       []string          `json:"command,omitempty"`    // fill: what runs meanwhile, with its arguments
 	Unrecorded    bool              `json:"unrecorded,omitempty"` // outcomes were counted and nothing recorded, to tell what recording costs
 }
 
