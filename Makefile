@@ -42,6 +42,15 @@ bench-engine: build ## compare the engines with the bare loops, in turn; ENGINEB
 	CGO_ENABLED=0 $(GO) build $(BUILDFLAGS) -o $(BIN)/enginebench ./cmd/enginebench
 	$(BIN)/enginebench --bin $(BIN) $(ENGINEBENCH)
 
+.PHONY: accuracy
+accuracy: build ## compare predictions with the kernel and renew the table of docs/accuracy.md; ten minutes; ACCURACY='--only udp' for a part on standard output
+	CGO_ENABLED=0 $(GO) build $(BUILDFLAGS) -o $(BIN)/accuracy ./cmd/accuracy
+	$(BIN)/accuracy --bin $(BIN) $(if $(ACCURACY),$(ACCURACY),--doc docs/accuracy.md)
+
+.PHONY: curve
+curve: build ## measure what a connect costs by occupancy, for 'lastport plan': half an hour, on a machine with nothing else to do
+	$(GO) run ./cmd/curve -lastport $(BIN)/lastport -runs $(BIN)/curve-runs
+
 .PHONY: test
 test: ## run every test, with the race detector where a C compiler is there
 	@cc=$$($(GO) env CC); if command -v $${cc%% *} >/dev/null; then race=-race; export CGO_ENABLED=1; \

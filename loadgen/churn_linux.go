@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"lastport/loadgen/capacity"
-	"lastport/loadgen/observe"
 	"lastport/loadgen/pace"
 	"lastport/loadgen/scenario"
 	"lastport/reports/result"
@@ -37,7 +36,7 @@ func (r *run) churn() error {
 	if r.cfg.Rate > 0 {
 		took = r.clock.Now() - from
 	}
-	client, listener, stateErr := observe.Count(r.cfg.Targets, r.cfg.UDP, r.mine())
+	client, listener, stateErr := r.sockets("attempts over")
 	if err := r.peer.Drain(); err != nil {
 		return err
 	}
@@ -88,12 +87,12 @@ func (r *run) churnWorks(from int64) ([]*scenario.Churn, error) {
 // at most: what the ports allow, what the rate brings while attempts are held or
 // wait for their timeouts, or what was asked for.
 func (r *run) churnConnections() int64 {
-	most := r.answer.Connections.Max
+	most := r.clients // a gateway may have fewer ports, and what it refuses waits
 	if r.cfg.Rate == 0 {
 		return min(most, int64(r.cfg.Concurrency))
 	}
 	const burst = 64 // attempts that a late worker makes before it closes again
-	during := r.cfg.Rate * (r.cfg.Hold + r.cfg.Timeout).Seconds()
+	during := r.cfg.Rate * (r.cfg.Hold + r.cfg.Linger + r.cfg.Timeout).Seconds()
 	return min(most, int64(math.Ceil(during))+burst)
 }
 
@@ -167,7 +166,7 @@ func (r *run) churnVerdict(res *result.Result) result.Verdict {
 		return bad("interrupted after %s", counted(attempts, "attempt"))
 	case attempts == 0:
 		return bad("no attempt was made")
-	case ok == 0 && res.Outcomes.NoPort == 0:
+	case ok == 0 && res.Measured.FirstNoPort == nil:
 		return bad("none of %s connected", counted(attempts, "attempt"))
 	case r.cfg.Rate > 0 && attempts < r.due():
 		return bad("the generator, not the ports, was the limit: %s of %s due", counted(attempts, "attempt"), grouped(r.due()))
@@ -177,14 +176,31 @@ func (r *run) churnVerdict(res *result.Result) result.Verdict {
 	case res.Residual.Connections != nil && *res.Residual.Connections != 0:
 		return bad("%s measured, %s predicted: %+d", connections(ok), span(*res.Predicted.Connections), *res.Residual.Connections)
 	case res.Measured.FirstNoPort != nil:
-		n := res.Measured.FirstNoPort
-		text := "ports ran out at attempt " + grouped(n.Attempt) + ": " + connections(ok) + " of " + counted(attempts, "attempt")
-		if r.answer.Late > 0 {
-			text += ", which began up to " + brief(int64(r.answer.Late)) + " late"
-		}
-		return result.Verdict{OK: true, Text: text}
+		return r.ranOut(res)
 	case ok+res.Outcomes.Canceled < attempts: // canceled: the answer was still to come at the end
 		return bad("%s of %s failed, but not for want of a port", grouped(attempts-ok-res.Outcomes.Canceled), counted(attempts, "attempt"))
 	}
-	return result.Verdict{OK: true, Text: "no port ran out: " + connections(ok) + ", " + grouped(int64(math.Round(*res.Measured.RatePerS))) + " per second"}
+	return result.Verdict{OK: true, Text: "no port ran out: " + connections(ok) + ", " + perSecond(*res.Measured.RatePerS)}
+}
+
+// perSecond is a rate in words, a small one to a hundredth.
+func perSecond(rate float64) string {
+	if rate < 100 {
+		return fmt.Sprintf("%.2f per second", rate)
+	}
+	return grouped(int64(math.Round(rate))) + " per second"
+}
+
+// ranOut is the verdict of a churn that found no port at times.
+func (r *run) ranOut(res *result.Result) result.Verdict {
+	n := res.Measured.FirstNoPort
+	whose := "ports"
+	if res.Outcomes.NATNoPort > 0 {
+		whose = "the gateway's ports"
+	}
+	text := whose + " ran out at attempt " + grouped(n.Attempt) + ": " + connections(res.Outcomes.OK) + " of " + counted(res.Attempts, "attempt")
+	if r.answer.Late > 0 {
+		text += ", which began up to " + brief(int64(r.answer.Late)) + " late"
+	}
+	return result.Verdict{OK: true, Text: text}
 }

@@ -53,12 +53,34 @@ type Config struct {
 	Chosen      result.Engine // which it came to, and why; Settle's
 	Ends        Ends
 	Sysctls     map[string]string
+	PeerSysctls map[string]string // of the listener's host, where it is another one
+	NAT         *NAT              // nil: nothing is translated
+	Clients     int               // hosts that connections come from, each with the same number of sources; 0 is one
+	Block       ports.Ranges      // of a reach: source ports that the place's firewall drops on the way out
+	BlockIn     ports.Ranges      // of a reach: likewise on the way back
+	Tries       int               // of a reach: attempts before a silent port counts as dropped
 	Expect      []string
 	Seed        uint64
-	Unrecorded  bool           // count outcomes and record nothing, to tell what recording costs
 	Leave       int64          // of a fill: ports that are given back, toward its one target, before the hold
 	Command     []string       // of a fill: what runs then, with its arguments
 	OnHost      *result.OnHost // of a run on the real host: what it has met there
+	Unrecorded  bool           // count outcomes and record nothing, to tell what recording costs
+
+	Held   ports.Ranges  // ports that a stranger in the place has bound
+	Linger time.Duration // how late the listener closes its end; 0: at once
+
+	Hosts Hosts `json:"-"` // of the place, as who calls Run there reaches them
+}
+
+// lateClose is how much longer a port is taken because the listener closes late:
+// from when it is asked to close first, or else from the client's close. A fill
+// and a reuse count from the close itself, which a listener that closes first has
+// made by then.
+func (c *Config) lateClose() time.Duration {
+	if c.Close.ServerFirst() && c.Scenario != "churn" {
+		return 0
+	}
+	return c.Linger
 }
 
 // Ports returns the ports that the run may use: the range less those excluded.
@@ -80,10 +102,16 @@ func CheckStrategy(c *Config) error {
 	if err != nil {
 		return err
 	}
-	if len(c.Sources) > 0 && !t.Source {
+	if c.chooses() && !t.Source {
 		return &SourceError{c.Strategy}
 	}
 	return nil
+}
+
+// chooses says whether attempts have to choose a source: several clients with one
+// source each leave it to the kernel of each.
+func (c *Config) chooses() bool {
+	return len(c.Sources) > 0 && len(c.Sources) != c.Clients
 }
 
 // Traits are those of the strategy that c asks for.
@@ -138,11 +166,18 @@ func (c *Config) Echo() result.Config {
 		Ends:          c.Ends.String(),
 		Place:         c.Host.Place,
 		Sysctls:       c.Sysctls,
+		PeerSysctls:   c.PeerSysctls,
+		Clients:       c.Clients,
+		Block:         c.Block.String(),
+		BlockIn:       c.BlockIn.String(),
+		Tries:         c.Tries,
 		Expect:        c.Expect,
 		Seed:          c.Seed,
 		Leave:         c.Leave,
 		Command:       c.Command,
 		Unrecorded:    c.Unrecorded,
+		Held:          c.Held.String(),
+		LingerNS:      int64(c.Linger),
 	}
 	switch c.Mode {
 	case ModeSYN, ModeInFlight, ModeKeepalive:
@@ -156,6 +191,7 @@ func (c *Config) Echo() result.Config {
 			echo.Concurrency = 0
 		}
 	}
+	c.NAT.echo(&echo)
 	for _, s := range c.Sources {
 		echo.Sources = append(echo.Sources, s.String())
 	}

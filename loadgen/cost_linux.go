@@ -21,9 +21,16 @@ const (
 	// allBusy is the share of processor time from which on there was none left: the
 	// rest is lost to interrupts and to who else runs.
 	allBusy = 0.95
-	// late is how late one attempt in a hundred begins where the generator does not
-	// keep its schedule. Hiccups of some milliseconds are usual on any machine.
-	late = int64(10 * time.Millisecond)
+	// lateShare is how late one attempt in a hundred begins, as a share of the time
+	// that attempts are made, where the generator does not keep its schedule: by as
+	// much is the rate that it makes below the one asked for, and a rate is to be right
+	// within 2 %. A hiccup that it makes
+	// up for later is none. What lateness does to the ports is told by itself: see
+	// allowForLateness.
+	lateShare = 0.02
+	// usual is how late attempts begin now and then on any machine: less says nothing,
+	// however short the run is.
+	usual = int64(10 * time.Millisecond)
 )
 
 // meter is what has been used so far: by all of lastport, by the workers'
@@ -122,7 +129,7 @@ func (r *run) generatorLimit(res *result.Result) string {
 	case res.Run.Scenario != "churn":
 	case r.cfg.Rate > 0 && r.complete && res.Attempts < r.due():
 		return fmt.Sprintf("%s of %s due were made", grouped(res.Attempts), grouped(r.due()))
-	case e != nil && e.P99NS >= late:
+	case e != nil && e.P99NS >= max(usual, int64(lateShare*float64(r.courseTime()))):
 		return fmt.Sprintf("one attempt in a hundred began %s late or later", brief(e.P99NS))
 	case r.cfg.Rate == 0 && res.Cost != nil && res.Cost.GeneratorBusy != nil && res.Outcomes.NoPort == 0:
 		if busy := *res.Cost.GeneratorBusy; busy >= allBusy {
@@ -139,7 +146,7 @@ func (r *run) generatorLimit(res *result.Result) string {
 func (r *run) generatorHint() string {
 	switch {
 	case r.cfg.Rate > 0:
-		return "a lower --rate, or a quieter machine"
+		return "a quieter machine, or a lower --rate"
 	case len(r.engines) < runtime.NumCPU():
 		return fmt.Sprintf("--workers %d", runtime.NumCPU())
 	}
@@ -164,7 +171,11 @@ func (r *run) ownWarnings(res *result.Result) (list []result.Warning) {
 		warn("not_recorded", "", "nothing was recorded but outcomes: latency, ports and the timeline are missing")
 	}
 	if how := r.generatorLimit(res); how != "" {
-		warn("generator_limit", r.generatorHint(), "the generator, not the ports, was the limit: %s", how)
+		what := "the generator, not the ports, was the limit"
+		if res.Outcomes.NoPort > 0 {
+			what = "the generator was a limit as well as the ports"
+		}
+		warn("generator_limit", r.generatorHint(), "%s: %s", what, how)
 	}
 	// Of a run shorter than this a single list of sockets is a large share.
 	const dear, long = 0.05, 30

@@ -84,8 +84,8 @@ func TestGeneratorLimit(t *testing.T) {
 	busy := func(generator, host float64) *result.Cost {
 		return &result.Cost{GeneratorBusy: &generator, HostBusy: &host}
 	}
-	late := &result.ScheduleError{P99NS: int64(10 * time.Millisecond)}
-	punctual := &result.ScheduleError{P99NS: int64(10*time.Millisecond) - 1, MaxNS: int64(time.Second)}
+	late := &result.ScheduleError{P99NS: int64(200 * time.Millisecond)}
+	punctual := &result.ScheduleError{P99NS: int64(200*time.Millisecond) - 1, MaxNS: int64(time.Second)}
 	for _, c := range []struct {
 		name     string
 		scenario string
@@ -98,8 +98,9 @@ func TestGeneratorLimit(t *testing.T) {
 		{"something waited", "churn", 0, result.Result{Cost: busy(0.94, 0.94)}, ""},
 		{"ports ran out", "churn", 0, result.Result{Cost: busy(1, 1), Outcomes: result.Outcomes{NoPort: 1}}, ""},
 		{"too short to tell", "churn", 0, result.Result{Cost: &result.Cost{CPUNSPerConn: 1}}, ""},
-		{"late", "churn", 100, result.Result{Attempts: 1000, ScheduleError: late}, "one attempt in a hundred began 10 ms late"},
+		{"late", "churn", 100, result.Result{Attempts: 1000, ScheduleError: late}, "one attempt in a hundred began 200 ms late"},
 		{"punctual", "churn", 100, result.Result{Attempts: 1000, ScheduleError: punctual, Cost: busy(1, 1)}, ""},
+		{"late by little in all, much for a request", "churn", 1, result.Result{Attempts: 10, ScheduleError: &result.ScheduleError{P99NS: int64(199 * time.Millisecond)}}, ""},
 		{"not all made", "churn", 100, result.Result{Attempts: 999, ScheduleError: punctual}, "999 of 1,000 due"},
 		{"a fill", "fill", 0, result.Result{Cost: busy(1, 1)}, ""},
 	} {

@@ -133,7 +133,7 @@ func ringBound() int {
 // waits in its queues, and the kernel drops what finds no descriptor in its table:
 // where the descriptor limit keeps that small threads accept, which let it wait.
 func (c *Config) RingListener() bool {
-	if c.Engine != EngineURing || c.Ends != EndsApart || c.Close.ServerFirst() {
+	if c.Engine != EngineURing || c.Ends != EndsApart || c.Close.ServerFirst() || c.Linger > 0 {
 		return false
 	}
 	limit, err := kernel.NoFileLimit()
@@ -156,6 +156,8 @@ func (c *Config) unfit() error {
 		return no("--hold %v: a ring closes at once", c.Hold)
 	case c.Requests > 0:
 		return no("--requests %d: a ring closes at once", c.Requests)
+	case c.NAT != nil:
+		return no("--place nat: a gateway loses SYNs, and whose they were is told of single calls")
 	case c.UDP:
 		return no("--proto udp: a ring does whole TCP connections")
 	case c.Concurrency > engine.MaxInFlight*c.Workers:
@@ -163,6 +165,12 @@ func (c *Config) unfit() error {
 	case c.Concurrency > ringBound()*c.Workers:
 		return no("--concurrency %d: the descriptor limit leaves a ring %d for each worker", c.Concurrency, ringBound())
 	}
+	return c.unfitForAny(no)
+}
+
+// unfitForAny says what one of the run's targets, strategies or expectations asks
+// of a ring that it cannot do.
+func (c *Config) unfitForAny(no func(string, ...any) error) error {
 	for _, t := range c.Targets {
 		if c.Ports().Contains(t.Port()) {
 			return no("--target %s: its port is in the range, and a ring could not tell a socket that connects to itself", t)

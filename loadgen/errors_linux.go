@@ -21,6 +21,22 @@ func (e *NoPortsError) Hint() string { return "--range linux" }
 // Usage says that the command line is wrong.
 func (e *NoPortsError) Usage() bool { return true }
 
+// ProtocolError says that a scenario cannot be made over a protocol.
+type ProtocolError struct {
+	Scenario, Proto string
+	Why             string
+}
+
+func (e *ProtocolError) Error() string {
+	return fmt.Sprintf("%s over %s: %s", e.Scenario, e.Proto, e.Why)
+}
+
+// Hint says what to type.
+func (e *ProtocolError) Hint() string { return "--proto tcp" }
+
+// Usage says that the command line is wrong.
+func (e *ProtocolError) Usage() bool { return true }
+
 // KernelError says that the kernel does not have a socket option that a strategy
 // needs.
 type KernelError struct {

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"lastport/loadgen/kernel"
-	"lastport/loadgen/observe"
 	"lastport/loadgen/outcome"
 	"lastport/loadgen/scenario"
 	"lastport/loadgen/step"
@@ -55,14 +54,9 @@ func (f *filling) open() error {
 	f.enter(phaseOpen, 0)
 	memory := f.resident()
 	began := f.meter()
-	works := make([]*scenario.Opening, len(f.engines))
+	works := make([]opening, len(f.engines))
 	for i := range works {
-		works[i] = scenario.NewOpening(scenario.Opening{
-			Spread: f.spread(), First: i, Every: len(works),
-			Connections: deal(f.cfg.Connections, i, len(works)),
-			Expected:    deal(f.answer.Connections.Max, i, len(works)),
-			Deadline:    f.deadline(), Timeout: f.cfg.Timeout, Stop: &f.stop, Low: &f.low.set,
-		})
+		works[i] = f.opening(i)
 	}
 	if err := f.works(asWorks(works)); err != nil {
 		return err
@@ -76,12 +70,39 @@ func (f *filling) open() error {
 		}
 	}
 	f.used, f.memory = used, held-memory
+	f.lost(works)
 	return nil
+}
+
+// opening is a work that opens connections and says why it ended.
+type opening interface {
+	step.Work
+	Conns() []uint32
+	Ended() (scenario.End, outcome.Code)
+}
+
+// opening makes worker i's.
+func (f *filling) opening(i int) opening {
+	n := len(f.engines)
+	o := scenario.Opening{
+		Spread: f.spread(), First: i, Every: n,
+		Connections: deal(f.cfg.Connections, i, n),
+		Expected:    deal(f.answer.Connections.Max, i, n),
+		Deadline:    f.deadline(), Timeout: f.cfg.Timeout, Stop: &f.stop, Low: &f.low.set,
+	}
+	if f.gateway == nil {
+		return scenario.NewOpening(o)
+	}
+	return f.through(o)
 }
 
 // spread is the tuple space that attempts are dealt over.
 func (r *run) spread() scenario.Spread {
-	return scenario.Spread{Sources: len(r.cfg.Sources), Targets: len(r.cfg.Targets)}
+	s := scenario.Spread{Sources: len(r.cfg.Sources), Targets: len(r.cfg.Targets)}
+	if r.cfg.NAT != nil { // so that each target meets each of the gateway's addresses
+		s.Row = lcm(max(1, s.Sources), len(r.cfg.NAT.Addresses))
+	}
+	return s
 }
 
 // deal returns worker i's share of n; 0 stays 0.
@@ -114,11 +135,12 @@ func (f *filling) full() error {
 	if server.DistinctPeers != nil {
 		witness.DistinctPeers = *server.DistinctPeers
 	}
-	if client, _, err := observe.Count(f.cfg.Targets, f.cfg.UDP, f.mine()); err == nil {
+	if client, _, err := f.sockets("fullest"); err == nil {
 		witness.SockDiag = client.Established
 	}
+	witness.Translated = f.translated()
 	witness.Agree = true
-	for _, n := range []*int64{witness.ServerOpen, witness.DistinctTuples, witness.SockDiag} {
+	for _, n := range []*int64{witness.ServerOpen, witness.DistinctTuples, witness.SockDiag, witness.Translated} {
 		witness.Agree = witness.Agree && (n == nil || *n == open)
 	}
 	f.do(func() {
@@ -159,7 +181,7 @@ func (f *filling) settled(open int64) result.Server {
 
 // tryMore makes further attempts on the full range.
 func (f *filling) tryMore() error {
-	if f.ended != scenario.Exhausted {
+	if f.ended != scenario.Exhausted || f.nat.full {
 		return nil
 	}
 	f.enter("full", 0)
@@ -208,12 +230,9 @@ func (f *filling) release() error {
 	}
 	f.released.ended = f.clock.Now()
 	server := f.peer.Stats()
-	counters, err := kernel.ReadCounters()
 	f.do(func() {
 		f.res.Server = &server
-		if err == nil {
-			f.res.Kernel = result.Counters(counters.Since(f.before))
-		}
+		f.putCounters(f.res)
 	})
 	return nil
 }

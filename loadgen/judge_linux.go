@@ -71,10 +71,7 @@ func (r *run) fillVerdict(res *result.Result) result.Verdict {
 	n := *res.Measured.Connections
 	switch r.ends.end {
 	case scenario.GaveUp:
-		if n > r.answer.Connections.Max {
-			return bad("%s opened on %s usable ports: they did not stay open", connections(n), grouped(int64(r.answer.Usable.Size())))
-		}
-		return bad("gave up at %s: attempt after attempt was %s", connections(n), r.ends.last)
+		return r.gaveUp(res, n)
 	case scenario.LowMemory:
 		return bad("stopped at %s: %s MB of memory were left", connections(n), grouped(r.low.left>>20))
 	case scenario.TimeUp:
@@ -83,6 +80,10 @@ func (r *run) fillVerdict(res *result.Result) result.Verdict {
 		return bad("interrupted at %s", connections(n))
 	}
 	predicted := span(*res.Predicted.Connections)
+	of, then := "", outcome.NoPort
+	if r.nat.full {
+		of, then = " of the gateway", outcome.NATNoPort
+	}
 	switch {
 	case *res.Residual.Connections != 0:
 		return bad("%s measured, %s predicted: %+d", connections(n), predicted, *res.Residual.Connections)
@@ -91,12 +92,24 @@ func (r *run) fillVerdict(res *result.Result) result.Verdict {
 	case res.Measured.Recovered != nil && !*res.Measured.Recovered:
 		return bad("%s as predicted, but no port came back after the release", connections(n))
 	case r.cfg.Connections > n:
-		return result.Verdict{OK: true, Text: fmt.Sprintf("the last port: %s of the %s asked for, %s predicted, then no_port",
-			connections(n), grouped(r.cfg.Connections), predicted)}
+		return result.Verdict{OK: true, Text: fmt.Sprintf("the last port%s: %s of the %s asked for, %s predicted, then %s",
+			of, connections(n), grouped(r.cfg.Connections), predicted, then)}
 	case r.ends.end == scenario.Reached:
 		return r.reachedVerdict(n)
 	}
-	return result.Verdict{OK: true, Text: fmt.Sprintf("the last port: %s, %s predicted, then no_port", connections(n), predicted)}
+	return result.Verdict{OK: true, Text: fmt.Sprintf("the last port%s: %s, %s predicted, then %s", of, connections(n), predicted, then)}
+}
+
+// gaveUp is the verdict of a fill in which attempt after attempt failed for another
+// cause than ports.
+func (r *run) gaveUp(res *result.Result, n int64) result.Verdict {
+	switch {
+	case res.NAT != nil && res.NAT.Full():
+		return bad("stopped at %s: connection tracking on the gateway is full at %s entries, which is no lack of ports", connections(n), grouped(*res.NAT.Tracked))
+	case n > r.answer.Connections.Max:
+		return bad("%s opened on %s usable ports: they did not stay open", connections(n), grouped(int64(r.answer.Usable.Size())))
+	}
+	return bad("gave up at %s: attempt after attempt was %s", connections(n), r.ends.last)
 }
 
 // reachedVerdict is that of a fill that has opened as many as it was to.
@@ -174,6 +187,7 @@ func (r *run) warnings(res *result.Result) []result.Warning {
 		"the server is lastport %s, and this is lastport %s", far, r.cfg.Tool.Version)
 	warn(r.cfg.Ports().Hull().Low < 1024, "privileged_ports", "",
 		"the range has ports below 1024: ordinary programs get those only with net.ipv4.ip_unprivileged_port_start set low, as it is in this place")
+	list = append(list, r.gatewayWarnings(res)...)
 	return append(list, r.ownWarnings(res)...)
 }
 

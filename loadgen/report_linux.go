@@ -41,8 +41,12 @@ func (r *run) current() *result.Result {
 	r.counted.Fill(&res)
 	now := r.clock.Now()
 	res.Run.Ended = r.clock.Zero().Add(time.Duration(now)).UTC()
-	if counters, err := kernel.ReadCounters(); err == nil && res.Kernel == nil {
-		res.Kernel = result.Counters(counters.Since(r.before))
+	if res.Kernel == nil {
+		r.putCounters(&res)
+	}
+	r.putGateway(&res)
+	if r.watch != nil {
+		res.PortStates = r.watch.States()
 	}
 	if res.Measured.Connections == nil && res.Attempts > 0 {
 		opened := res.Outcomes.OK

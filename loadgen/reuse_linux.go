@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"lastport/loadgen/capacity"
-	"lastport/loadgen/kernel"
 	"lastport/loadgen/scenario"
 	"lastport/loadgen/step"
 	"lastport/reports/result"
@@ -27,7 +26,11 @@ func (r *run) reuse() error {
 			return openErr
 		}
 		r.enter("wait", r.clock.Now()+int64(r.answer.Reuse.Max))
-		returns, err = r.probe(opening)
+		if r.shared {
+			returns, err = r.reopen(opening)
+		} else {
+			returns, err = r.probe(opening)
+		}
 	}
 	if err == nil {
 		err = r.peer.Drain()
@@ -49,7 +52,7 @@ func (r *run) reuse() error {
 const patience = int64(3 * time.Second)
 
 // probe closes the connections and asks for their ports until they are back.
-func (r *run) probe(opening *scenario.Opening) ([]scenario.Return, error) {
+func (r *run) probe(opening opening) ([]scenario.Return, error) {
 	expect := scenario.Window{Min: int64(r.answer.Reuse.Min), Max: int64(r.answer.Reuse.Max)}
 	extra := patience
 	if end := r.deadline(); end > 0 {
@@ -75,12 +78,16 @@ func finePause(ports int) int64 {
 }
 
 // openSome opens the connections that are to be closed.
-func (f *filling) openSome() (*scenario.Opening, error) {
+func (f *filling) openSome() (opening, error) {
 	f.enter("open", 0)
-	work := scenario.NewOpening(scenario.Opening{
+	o := scenario.Opening{
 		Spread: f.spread(), Connections: int(f.answer.Connections.Max), Expected: int(f.answer.Connections.Max),
 		Deadline: f.deadline(), Timeout: f.cfg.Timeout, Stop: &f.stop,
-	})
+	}
+	var work opening = scenario.NewOpening(o)
+	if f.gateway != nil {
+		work = f.through(o)
+	}
 	err := f.works([]step.Work{work})
 	open := f.tally.Open()
 	end, last := work.Ended()
@@ -125,9 +132,7 @@ func (r *run) returned(list []scenario.Return) {
 		r.reuseOff = &worst
 	}
 	r.res.Reuse = out
-	if counters, err := kernel.ReadCounters(); err == nil {
-		r.res.Kernel = result.Counters(counters.Since(r.before))
-	}
+	r.putCounters(r.res)
 }
 
 // off is how far a port's return lies from the prediction, as a share of the
@@ -146,7 +151,7 @@ func off(p *scenario.Return, predicted capacity.Interval[time.Duration]) float64
 
 // reuseConnections is how many connections a reuse opens, with room for the
 // probes that connect.
-func (r *run) reuseConnections() int64 { return 2 * r.answer.Connections.Max }
+func (r *run) reuseConnections() int64 { return 2*r.answer.Connections.Max + scenario.ThroughAhead }
 
 // reuseVerdict is a reuse in one line.
 func (r *run) reuseVerdict(res *result.Result) result.Verdict {
@@ -165,12 +170,15 @@ func (r *run) reuseVerdict(res *result.Result) result.Verdict {
 	case *res.Residual.Reuse != 0:
 		return bad("ports came back after %s to %s, %s predicted", brief(u.MinNS), brief(u.MaxNS), r.predictedReuse())
 	}
-	after := "closed by " + res.Config.Close
+	after, port := "closed by "+res.Config.Close, "a port"
+	if r.shared {
+		port = "a port of the gateway"
+	}
 	if r.cfg.Mode != ModeClose {
 		after = "kept by " + r.cfg.Mode.String()
 	}
-	return result.Verdict{OK: true, Text: fmt.Sprintf("%s, a port is free again after %s to %s; %s predicted",
-		after, brief(u.MinNS), brief(u.MaxNS), r.predictedReuse())}
+	return result.Verdict{OK: true, Text: fmt.Sprintf("%s, %s is free again after %s to %s; %s predicted",
+		after, port, brief(u.MinNS), brief(u.MaxNS), r.predictedReuse())}
 }
 
 func (r *run) predictedReuse() string {

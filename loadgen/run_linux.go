@@ -2,10 +2,8 @@ package loadgen
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
-	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -16,6 +14,7 @@ import (
 	"lastport/loadgen/kernel"
 	"lastport/loadgen/observe"
 	"lastport/loadgen/record"
+	"lastport/loadgen/scenario"
 	"lastport/loadgen/step"
 	"lastport/loadgen/strategy"
 	"lastport/reports/result"
@@ -35,13 +34,20 @@ type run struct {
 	strategy strategy.Run
 	pools    strategy.Pools
 	answer   capacity.Answer
+	gateway  *gateway       // nil: there is none
+	shared   bool           // the gateway's ports are what runs out first
+	clients  int64          // connections that the clients have ports for
+	crowd    strategy.Pools // how occupancy is counted
+	nat      natFull
 	around   surroundings
 	res      *result.Result // what is known so far, less what the collector counts
 	phase    phase
 	engines  []engine.Engine // the script's
 	counted  *record.Collector
 	tally    *engine.Tally
-	before   kernel.Counters
+	watch    *observe.Observer // made before the script begins
+	before   kernel.Counters   // of the generator's host
+	peerHad  kernel.Counters   // of the listener's, where it is another one; else nil
 	calls    chan func()
 	course   course
 	reuseOff *float64 // of a reuse: how far it was off, as a share
@@ -109,25 +115,26 @@ func courseOf(scenario string) (course, error) {
 		return course{(*run).churn, (*run).churnVerdict, (*run).predictChurn, (*run).churnConnections}, nil
 	case "survey":
 		return course{(*run).survey, (*run).surveyVerdict, (*run).predictSurvey, (*run).surveyConnections}, nil
+	case "reach":
+		return course{(*run).reach, (*run).reachVerdict, (*run).predictReach, (*run).reachConnections}, nil
 	}
-	return course{}, fmt.Errorf("scenario %q: this version knows fill, churn, reuse and survey", scenario)
+	return course{}, fmt.Errorf("scenario %q: this version knows fill, churn, reuse, survey and reach", scenario)
 }
 
-// capacity is how many connections the tuple space holds.
-func (r *run) capacity() int64 { return r.answer.Connections.Max }
+// capacity is how many connections the tuple space holds, with those under way
+// that a gateway has no port for.
+func (r *run) capacity() int64 {
+	if r.gateway != nil {
+		return r.answer.Connections.Max + scenario.ThroughAhead*int64(r.cfg.Workers)
+	}
+	return r.answer.Connections.Max
+}
 
 // prepare looks around, predicts, and makes everything that the run needs, so
 // that nothing is left to fail once it has begun.
 func prepare(cfg *Config, course course, peer Peer, sink Sink) (*run, error) {
 	r := &run{cfg: cfg, course: course, peer: peer, sink: sink, calls: make(chan func()), low: newLowMemory(memoryLeft)}
-	for _, text := range cfg.Expect {
-		e, err := result.ParseExpect(text)
-		if err != nil {
-			return nil, err
-		}
-		r.expect = append(r.expect, e)
-	}
-	if err := cfg.Settle(); err != nil {
+	if err := r.understand(); err != nil {
 		return nil, err
 	}
 	traits, err := traits(cfg)
@@ -138,6 +145,9 @@ func prepare(cfg *Config, course course, peer Peer, sink Sink) (*run, error) {
 		return nil, err
 	}
 	r.answer = r.around.predict(cfg, traits)
+	if r.gateway, err = newGateway(cfg); err != nil {
+		return nil, err
+	}
 	if r.answer.Usable.Size() == 0 {
 		return nil, &NoPortsError{Range: cfg.Range.String(), Why: r.answer.Why}
 	}
@@ -146,17 +156,21 @@ func prepare(cfg *Config, course course, peer Peer, sink Sink) (*run, error) {
 		return nil, err
 	}
 	r.pools = space.Pools(traits)
+	r.crowd, r.clients = r.pools, r.answer.Connections.Max
+	usable := int64(r.answer.Usable.Size()) // of each pool
+	if r.gateway != nil {
+		usable = r.goThrough(usable)
+	}
 	if err := r.check(); err != nil {
 		return nil, err
 	}
-	if r.before, err = kernel.ReadCounters(); err != nil {
+	if err := r.readCounters(); err != nil {
 		return nil, err
 	}
-	r.tally = engine.NewTally(cfg.Workers, r.pools.Count())
+	r.tally = engine.NewTally(cfg.Workers, r.crowd.Count())
 	r.clock = kernel.NewClock()
-	usable := int64(0)
-	if cfg.Scenario == "fill" { // elsewhere TIME_WAIT takes ports too, and open connections say little
-		usable = int64(r.answer.Usable.Size()) // of each pool
+	if cfg.Scenario != "fill" { // TIME_WAIT takes ports too, and open connections say little
+		usable = 0
 	}
 	r.counted, err = record.NewCollector(cfg.Workers, usable, r.clock.Zero())
 	if err != nil {
@@ -171,6 +185,18 @@ func prepare(cfg *Config, course course, peer Peer, sink Sink) (*run, error) {
 	}
 	r.res = r.skeleton()
 	return r, nil
+}
+
+// understand reads what is expected, and settles what is left open.
+func (r *run) understand() error {
+	for _, text := range r.cfg.Expect {
+		e, err := result.ParseExpect(text)
+		if err != nil {
+			return err
+		}
+		r.expect = append(r.expect, e)
+	}
+	return r.cfg.Settle()
 }
 
 // traits are those of the strategy asked for. One that binds, and was told no
@@ -193,6 +219,11 @@ func traits(cfg *Config) (strategy.Traits, error) {
 // check refuses what cannot be done, before anything is begun.
 func (r *run) check() error {
 	t := r.strategy.Traits()
+	if r.cfg.Scenario == "reach" {
+		if err := r.checkReach(); err != nil {
+			return err
+		}
+	}
 	if t.Windowed || r.cfg.Scenario == "reuse" && !t.Explicit { // which probes by windows
 		if err := kernel.ProbeLocalPortRange(); err != nil {
 			return &KernelError{Strategy: r.cfg.Strategy, Option: "IP_LOCAL_PORT_RANGE", Since: "6.3", err: err}
@@ -206,83 +237,12 @@ func (r *run) check() error {
 	return r.cfg.Needs(r.course.connections(r)).Check()
 }
 
-func (r *run) makeEngines() error {
-	// Each worker and each listener thread is a locked thread that may be in a
-	// system call at any time; the collector and the runtime need theirs besides.
-	cpus, err := r.cfg.CPUs()
-	if err != nil {
-		return err
-	}
-	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), r.cfg.Workers+max(1, len(cpus))+3))
-	o := engine.Options{
-		Clock: r.clock, UDP: r.cfg.UDP, Traits: r.strategy.Traits(), Pools: r.pools, CloseMode: r.cfg.Close, Timeout: r.cfg.Timeout, Tally: r.tally,
-		Keepalive: r.cfg.Mode == ModeKeepalive, UserTimeout: r.cfg.UserTimeout, LeavePeer: r.cfg.Mode != ModeClose,
-		AskToClose: r.cfg.Close.ServerFirst(), Unnumbered: r.cfg.Scenario == "churn",
-	}
-	for _, s := range r.cfg.Sources {
-		o.Sources = append(o.Sources, kernel.NewSockaddr(netip.AddrPortFrom(s, 0)))
-	}
-	for _, t := range r.cfg.Targets {
-		o.Targets = append(o.Targets, kernel.NewSockaddr(t))
-	}
-	together, ok := r.peer.(TogetherPeer)
-	if r.cfg.Ends == EndsTogether {
-		if !ok {
-			return errors.New("--ends together: this peer has no end to run on the generator's thread")
-		}
-		if r.cfg.Scenario == "fill" {
-			// Accepting is not what a fill times, so it may wait; half the queue keeps
-			// clear of the length at which the kernel drops a SYN.
-			o.Unaccepted = min(number("net.core.somaxconn")/2, mostUnaccepted)
-		}
-	}
-	newEngine := engine.NewDirect
-	if r.cfg.Engine == EngineURing {
-		newEngine = engine.NewURing
-	}
-	for w := range r.cfg.Workers {
-		o.Worker, o.Connections = w, r.connectionsOf(w)
-		if r.cfg.Ends == EndsTogether {
-			o.Ends = func(target int) engine.End { return together.End(w, target) }
-		}
-		if len(cpus) > 0 {
-			o.Pinned, o.CPU = true, cpus[w%len(cpus)]
-		}
-		o.Log = r.counted.Writer()
-		o.Strategy = r.strategy.Worker(w)
-		e, err := newEngine(o)
-		if err != nil {
-			return err
-		}
-		r.engines = append(r.engines, e)
-	}
-	return nil
-}
-
-func (r *run) close() {
-	for _, e := range r.engines {
-		e.Close()
-	}
-}
-
-// connectionsOf is how many connections a worker holds at once, at most: its own
-// share where the number is what ends the run or is dealt to the workers as
-// --concurrency is, else any part of all.
-func (r *run) connectionsOf(worker int) int {
-	most := r.course.connections(r)
-	switch {
-	case r.cfg.Scenario == "fill" && r.cfg.Connections > 0 && r.cfg.Connections <= r.answer.Connections.Min:
-		return deal(most, worker, r.cfg.Workers)
-	case r.cfg.fastest():
-		return min(int(most), deal(int64(r.cfg.Concurrency), worker, r.cfg.Workers))
-	}
-	return int(most)
-}
-
 // loop is the run's own goroutine: it counts, samples, tells the sink, and
 // does what the script asks of it, until the script has ended.
 func (r *run) loop(ctx context.Context) (*result.Result, error) {
-	watch := observe.Start(r.clock, r.cfg.Targets, r.cfg.UDP, time.Duration(record.Interval))
+	view := r.cfg.view()
+	view.Mine = r.mine()
+	r.watch = observe.Start(r.clock, view, time.Duration(record.Interval))
 	ended := make(chan error, 1)
 	go func() { ended <- r.course.script(r) }()
 	snapshot := time.NewTicker(snapshotEvery)
@@ -293,7 +253,7 @@ func (r *run) loop(ctx context.Context) (*result.Result, error) {
 		select {
 		case c := <-r.counted.Chunks():
 			r.counted.Take(c)
-		case s := <-watch.Samples():
+		case s := <-r.watch.Samples():
 			r.counted.Sample(record.Sample{
 				TNS: s.TNS, States: s.States, Kernel: s.Kernel, UserCPUNS: int64(s.CPU.User), SysCPUNS: int64(s.CPU.System),
 			})
@@ -309,7 +269,7 @@ func (r *run) loop(ctx context.Context) (*result.Result, error) {
 			interrupt = nil
 			r.stop.Store(true)
 		case err := <-ended:
-			cost := watch.Stop()
+			cost := r.watch.Stop()
 			if err == nil {
 				err = r.told
 			}

@@ -124,7 +124,7 @@ func (s *surroundings) findHolders(cfg *Config) error {
 		if otherFamily := on == none && len(cfg.Sources) == 0; !otherFamily {
 			in.add(port, bound(sock, toTarget), on)
 		}
-		s.holders = append(s.holders, holderOf(sock, targets))
+		s.holders = append(s.holders, result.Holder{Port: port, Local: sock.Local.String(), State: sock.State.String(), What: knownHolder(cfg, sock, targets)})
 	}
 	list := diag.TCP
 	if cfg.UDP {
@@ -154,19 +154,13 @@ func bound(sock *diag.Socket, toTarget bool) bool {
 	return sock.State == diag.Listen || sock.State == diag.BoundInactive || toTarget && sock.State != diag.TimeWait
 }
 
-// holderOf is a socket as a result tells it.
-func holderOf(sock *diag.Socket, targets map[netip.AddrPort]bool) result.Holder {
-	h := result.Holder{Port: sock.Local.Port(), Local: sock.Local.String(), State: sock.State.String()}
-	if targets[plain(sock.Local)] {
-		h.What = "the run's own listener"
-	}
-	return h
-}
-
 // mine returns what says whether a socket toward a target may be the run's: it is on
 // a port of its range, and was not there before. On the real host others have such
-// connections too, and so has the consent of a server elsewhere.
+// connections too, and so has the consent of a server elsewhere. Elsewhere it is nil.
 func (r *run) mine() func(local netip.AddrPort) bool {
+	if r.cfg.OnHost == nil {
+		return nil
+	}
 	wanted := r.cfg.Ports()
 	return func(local netip.AddrPort) bool { return wanted.Contains(local.Port()) && !r.around.others[local] }
 }
@@ -175,6 +169,17 @@ func (r *run) mine() func(local netip.AddrPort) bool {
 // clothes.
 func plain(a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
+}
+
+// knownHolder says what holds a port if that is the run's own doing.
+func knownHolder(cfg *Config, sock *diag.Socket, targets map[netip.AddrPort]bool) string {
+	switch {
+	case targets[plain(sock.Local)]:
+		return "the run's own listener"
+	case sock.State != diag.Established && cfg.Held.Contains(sock.Local.Port()):
+		return "the stranger of --held"
+	}
+	return ""
 }
 
 // byHolder gathers the ports of taken.
@@ -243,10 +248,14 @@ func holding(sock *diag.Socket, sources []netip.Addr) share {
 
 // predict answers what the run should measure.
 func (s *surroundings) predict(cfg *Config, traits strategy.Traits) capacity.Answer {
+	limit := cfg.Connections
+	if cfg.NAT != nil {
+		limit = 0 // it is the gateway's
+	}
 	return capacity.Predict(capacity.Question{
 		Proto: cfg.proto(), Strategy: traits, Range: cfg.Ports(), Reserved: s.reserved, Held: s.taken.held, HeldElsewhere: s.taken.elsewhere, Uncertain: s.taken.unsure, UncertainElsewhere: s.taken.unsureToo,
-		SystemRange: s.system, Sources: max(1, len(cfg.Sources)), Targets: len(cfg.Targets), Limit: cfg.Connections, Hold: cfg.Hold,
-		Close: cfg.Close.String(), Settings: s.settings,
+		SystemRange: s.system, Sources: max(1, len(cfg.Sources)), Targets: len(cfg.Targets), Limit: limit, Hold: cfg.Hold,
+		Linger: cfg.lateClose(), Close: cfg.Close.String(), Settings: s.settings,
 	})
 }
 

@@ -31,12 +31,14 @@ func (p *page) asked(r *result.Result) {
 	p.fact("limits", phrases(
 		nonZero(c.Connections, func(n int64) string { return plural(n, "connection") + " at most" }),
 		nonZero(c.Attempts, func(n int64) string { return plural(n, "attempt") + " at most" }),
+		nonZero(int64(c.Tries), func(n int64) string { return plural(n, "attempt") + " before a silent port counts as dropped" }),
 		nonZero(int64(c.Requests), func(n int64) string { return plural(n, "request") + " over each" }),
 		nonZero(c.HoldNS, func(ns int64) string { return "hold " + setting(ns) }),
 		nonZero(c.DurationNS, func(ns int64) string { return "end after " + setting(ns) }),
 		nonZero(c.UserTimeoutNS, func(ns int64) string { return "TCP_USER_TIMEOUT " + setting(ns) }),
 		nonZero(c.TimeoutNS, func(ns int64) string { return "timeout of one attempt " + setting(ns) })))
-	p.fact("place", phrases(c.Place, named("engine ", c.Engine), named("ends ", c.Ends),
+	p.fact("firewall", phrases(named("drops on the way out ", portWords(c.Block)), named("drops on the way back ", portWords(c.BlockIn))))
+	p.fact("place", phrases(c.Place, more(int64(c.Clients), 1, func(n int64) string { return count(n) + " clients" }), named("engine ", c.Engine), named("ends ", c.Ends),
 		nonZero(int64(c.Workers), func(n int64) string { return plural(n, "worker") })))
 	p.engine(r)
 	p.fact("host", hostOf(r.Host))
@@ -126,6 +128,9 @@ func hostOf(h result.Host) string {
 func (p *page) settings(h result.Host) {
 	p.changes("Settings changed for the run", h.Changed)
 	p.changes("Settings of the host that this place does not have", h.Differs)
+	if peer := h.Peer; peer != nil {
+		p.changes("Settings changed on the listener's host", peer.Changed)
+	}
 }
 
 func (p *page) changes(title string, changes map[string]result.Change) {

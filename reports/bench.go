@@ -14,7 +14,8 @@ type way struct {
 	fill   *result.Result
 	reuse  *result.Result
 	churns []*result.Result
-	above  bool // its fill is that of the row above
+	above  bool    // its fill is that of the row above
+	made   float64 // what the machine made of it, as a multiple of what is predicted of the first; 0: nothing
 }
 
 // waysOf finds the runs of each row.
@@ -49,22 +50,8 @@ func (w *way) take(r *result.Result) {
 	}
 }
 
-// name is in what a way differs from the one that is called by its strategy,
-// which comes before it.
-func (w *way) name() string {
-	if w.row.Name == w.row.Strategy {
-		return shorten(w.row.Name, maxNameColumns)
-	}
-	return "  " + shorten(w.row.Name, maxNameColumns-2)
-}
-
-// fullName names a way outside of the table.
-func (w *way) fullName() string {
-	if w.row.Name == w.row.Strategy {
-		return shorten(w.row.Name, maxNameColumns)
-	}
-	return shorten(w.row.Strategy+", "+w.row.Name, maxNameColumns)
-}
+// name names a way, in the table and elsewhere.
+func (w *way) name() string { return shorten(w.row.Name, maxNameColumns) }
 
 // predicted returns what a run foretold, or without such a run what the row
 // itself has.
@@ -86,7 +73,7 @@ func (w *way) delay() *result.Interval {
 }
 
 func (w *way) sustained() *result.RateInterval {
-	return predicted(w, func(p *result.Predicted) *result.RateInterval { return p.RatePerS }, append(w.churns, w.reuse)...)
+	return predicted(w, func(p *result.Predicted) *result.RateInterval { return p.RatePerS }, w.churns...)
 }
 
 // unlimited says that ports set no limit to the rate.
@@ -115,9 +102,9 @@ func (w *way) at(occupancy float64) *int64 {
 }
 
 // sustains is the rate that the churns of a way show. Held is the highest at
-// which they went on, ranOut the lowest at which ports ran out; each is 0 if
-// there is no such churn. Derived is what measured ports and reuse delay come to
-// where no churn was made.
+// which they went on, of several as fast as they could the median; ranOut is the
+// lowest at which ports ran out. Each is 0 if there is no such churn. Derived is
+// what measured ports and reuse delay come to where no churn was made.
 type sustains struct {
 	held, ranOut float64
 	derived      *result.RateInterval
@@ -132,25 +119,42 @@ func unforeseen(r *result.Result, residual bool) bool {
 }
 
 func (w *way) sustains() (s sustains) {
+	var fastest []float64
 	for _, r := range w.churns {
 		rate := rateOf(r)
 		if r.Run.Interrupted || !(rate > 0 && rate < 1e15) {
 			continue
 		}
 		s.off = s.off || unforeseen(r, r.Residual.Connections != nil && *r.Residual.Connections != 0)
-		ranOut := r.Outcomes.NoPort > 0 && r.Config.Rate != "max"
-		switch {
-		case ranOut && (s.ranOut == 0 || rate < s.ranOut):
-			s.ranOut = rate
-		case !ranOut:
-			s.held = max(s.held, madeOf(r, rate))
+		if r.Config.Rate == "max" {
+			fastest = append(fastest, rate)
+			continue
 		}
+		s.tried(rate, madeOf(r, rate), r.Outcomes.NoPort > 0)
 	}
-	if s.held == 0 && s.ranOut == 0 {
+	if len(fastest) > 0 {
+		slices.Sort(fastest)
+		s.held = max(s.held, fastest[len(fastest)/2])
+	}
+	if s.held == 0 && s.ranOut == 0 && !w.standsIn("fill") {
 		s.derived = w.derivedRate()
 	}
 	return s
 }
+
+// tried takes a churn at a rate into account, and what it came to.
+func (s *sustains) tried(rate, made float64, ranOut bool) {
+	switch {
+	case !ranOut:
+		s.held = max(s.held, made)
+	case s.ranOut == 0 || rate < s.ranOut:
+		s.ranOut = rate
+	}
+}
+
+// standsIn says whether the way's runs of a scenario used other ports than its
+// range.
+func (w *way) standsIn(scenario string) bool { return w.row.StandIn[scenario] != "" }
 
 // madeOf is the rate that a churn at a rate came to: that one, or less if the
 // generator was late.
@@ -169,7 +173,7 @@ func (w *way) derivedRate() *result.RateInterval {
 		return nil
 	}
 	u := w.reuse.Reuse
-	if u.Count == 0 || u.Lost > 0 || u.MinNS <= 0 || u.MaxNS < u.MinNS || w.unlimited() {
+	if u.Count == 0 || u.Lost > 0 || u.MinNS <= 0 || u.MaxNS < u.MinNS || w.unlimited() || w.natWay() { // there the delay is one of a few that are lucky
 		return nil
 	}
 	return &result.RateInterval{Min: float64(*n) / float64(u.MaxNS) * 1e9, Max: float64(*n) / float64(u.MinNS) * 1e9}
@@ -199,8 +203,8 @@ type benchColumn struct {
 	boundless  func(*way) bool   // what is predicted is the best that there can be; nil: never
 	off        func(*way) bool   // it is not as predicted
 	rank       func(*way) *float64
-	ofFill     bool // the fill tells it
-	sameRange  bool // only ways over the same range compare
+	sameRange  bool   // only ways over the same range compare
+	of         string // the scenario whose runs tell it; "": none
 }
 
 // benchColumns are the columns of the table, as narrow as can be: all of them
@@ -210,18 +214,18 @@ func benchColumns() []benchColumn {
 		value := func(w *way) *int64 { return w.at(occupancy) }
 		return benchColumn{
 			head: "p50 µs", unit: head, measured: func(w *way) string { return optional(value(w), micros) },
-			rank: least(value), ofFill: true, sameRange: true,
+			rank: least(value), of: "fill", sameRange: true,
 		}
 	}
 	failing := func(w *way) *int64 {
-		if w.fill == nil {
-			return nil
+		if w.fill == nil || w.natWay() {
+			return nil // where nobody answers, how long to wait is the program's own choice
 		}
 		return failureP50(w.fill)
 	}
 	return []benchColumn{
 		{
-			head: "at once", unit: "ports", ofFill: true, rank: mostConnections,
+			head: "at once", unit: "ports", of: "fill", rank: mostConnections,
 			measured:  func(w *way) string { return optional(w.opened(), count) },
 			predicted: func(w *way) string { return optional(w.connections(), dashed(count)) },
 			off: func(w *way) bool {
@@ -229,17 +233,17 @@ func benchColumns() []benchColumn {
 			},
 		},
 		{
-			head: "sustained", unit: "per s", rank: mostSustained,
+			head: "sustained", unit: "per s", of: "churn", rank: mostSustained,
 			measured:  func(w *way) string { return w.sustains().text() },
 			predicted: func(w *way) string { return w.foretoldRate() },
 			boundless: func(w *way) bool { return w.unlimited() },
 			off:       func(w *way) bool { return w.sustains().off },
 		},
-		latency("at 0 %", 0),
-		latency("50 %", 0.5),
+		{head: "gain", unit: "×", measured: func(w *way) string { return w.gainText() }},
+		latency("at 50 %", 0.5),
 		latency("99 %", 0.99),
 		{
-			head: "reuse", unit: "s", rank: soonest, measured: func(w *way) string { return w.measuredDelay() },
+			head: "reuse", unit: "s", of: "reuse", rank: soonest, measured: func(w *way) string { return w.measuredDelay() },
 			predicted: func(w *way) string { return optional(w.delay(), delayText) },
 			off: func(w *way) bool {
 				return w.reuse != nil && !w.reuse.Run.Interrupted &&
@@ -247,8 +251,8 @@ func benchColumns() []benchColumn {
 			},
 		},
 		{
-			head: "fail", unit: "ms", measured: func(w *way) string { return optional(failing(w), millis) },
-			rank: least(failing), ofFill: true, sameRange: true,
+			head: "fail", unit: "ms", measured: func(w *way) string { return w.failing() },
+			rank: least(failing), of: "fill", sameRange: true,
 		},
 	}
 }
@@ -294,8 +298,8 @@ func mostConnections(w *way) *float64 {
 func mostSustained(w *way) *float64 {
 	s := w.sustains()
 	switch {
-	case w.unlimited():
-		return nil // its prediction has the mark
+	case w.unlimited(), w.standsIn("churn"):
+		return nil // the former's prediction has the mark; the latter compares with none
 	case s.held == 0 && s.derived != nil:
 		s.held = s.derived.Min
 	}
@@ -329,7 +333,7 @@ func (c *benchColumn) best(ways []way) map[*way]bool {
 		if w := &ways[i]; c.rank(w) != nil {
 			group := ""
 			if c.sameRange {
-				group = w.row.Proto + w.row.Range // a datagram and a handshake do not compare
+				group = w.row.Proto + w.fill.Config.Range + w.row.Place // a datagram and a handshake do not compare, nor do ways through other hosts
 			}
 			groups[group] = append(groups[group], w)
 		}

@@ -2,6 +2,7 @@ package reports_test
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -9,7 +10,7 @@ import (
 	"lastport/reports/result"
 )
 
-// ways is a bench of five ways: two fills, of which rows share the first.
+// ways is a bench of six ways: two fills, of which rows share the first.
 func ways() *result.Set {
 	fin, soon := &result.Interval{Min: 60 * second, Max: 62_048_000_000}, &result.Interval{Min: second, Max: second + 2_000_000}
 	predicted := func(ports int64, reuse *result.Interval) result.Predicted {
@@ -19,7 +20,7 @@ func ways() *result.Set {
 		}
 		return p
 	}
-	set := &result.Set{Schema: result.SetSchema, Axis: "scenario"}
+	set := &result.Set{Schema: result.SetSchema, Axis: "scenario", Matrix: "standard"}
 	add := func(id string, r *result.Result) string {
 		r.Run.ID = id
 		set.Runs = append(set.Runs, r)
@@ -51,28 +52,40 @@ func ways() *result.Set {
 	early.Config.Sysctls = map[string]string{"net.ipv4.tcp_tw_reuse": "1"}
 	fills := []string{add("fill-connect", connect), add("fill-window", window), add("fill-xp", xp)}
 	const host = "32768-60999"
+	small := rate("15.7", 0)
+	small.Config.Range, small.Config.Requests, small.Predicted = "40000-40999", 100, predicted(1000, fin)
 	set.Rows = []result.SetRow{
 		{
-			Name: "connect", Strategy: "connect", Range: host, RangeName: "host", Close: "client-fin",
+			Name: "default", Strategy: "connect", Range: host, RangeName: "host", Close: "client-fin", Gain: ptr(1.0),
 			Predicted: predicted(28232, fin), Runs: []string{fills[0], add("reuse-connect", timeWaited())},
 		},
 		{
-			Name: "tcp_tw_reuse=1", Strategy: "connect", Range: host, RangeName: "host", Close: "client-fin",
+			Name: "tw_reuse=1", Strategy: "connect", Range: host, RangeName: "host", Close: "client-fin", Gain: ptr(61.92),
 			Sysctls:   map[string]string{"net.ipv4.tcp_tw_reuse": "1"},
 			Predicted: predicted(28232, soon), Runs: []string{fills[0], add("reuse-early", early)},
 		},
 		{
 			Name: "server-fin", Strategy: "connect", Range: host, RangeName: "host", Close: "server-fin",
 			Predicted: predicted(28232, &result.Interval{}),
-			Runs:      []string{fills[0], add("max", fastest("server-fin", 42_239)), add("at-once", atOnce("server-fin"))},
+			Runs: []string{
+				fills[0], add("max", fastest("server-fin", 42_239)), add("max-2", fastest("server-fin", 12_000)),
+				add("max-3", fastest("server-fin", 43_000)), add("at-once", atOnce("server-fin")),
+			},
 		},
 		{
-			Name: "socket-range", Strategy: "socket-range", Range: host, RangeName: "host", Close: "client-fin",
+			Name: "socket-range", Strategy: "socket-range", Range: host, RangeName: "host", Close: "client-fin", Gain: ptr(1.0),
 			Predicted: predicted(28232, fin), Runs: []string{fills[1], add("held", rate("445", 0)), add("over", rate("480", 100))},
+			Expect: []result.RowExpected{{Run: "held", Expr: "no_port==0", Value: "0", Held: true}},
 		},
 		{
-			Name: "windows-xp", Strategy: "socket-range", Range: "1025-5000", RangeName: "windows-xp", Close: "client-fin",
+			Name: "100 requests", Strategy: "connect", Range: host, RangeName: "host", Close: "client-fin", Gain: ptr(100.0), Requests: 100,
+			StandIn: map[string]string{"churn": "40000-40999"}, Price: "each request waits for the one before it",
+			Predicted: predicted(28232, fin), Runs: []string{fills[0], add("small", small)},
+		},
+		{
+			Name: "windows-xp", Strategy: "socket-range", Range: "1025-5000", RangeName: "windows-xp", Close: "client-fin", Gain: ptr(0.14),
 			Predicted: predicted(3976, fin), Runs: []string{fills[2], "left out"},
+			Expect: []result.RowExpected{{Expr: "no_port==0", Value: "not measured"}},
 		},
 	}
 	set.Planned = len(set.Runs)
@@ -127,7 +140,7 @@ func TestBenchMarksWhatIsNotAsPredicted(t *testing.T) {
 		"rate": {"socket-range", func(r map[string]*result.Result) {
 			r["held"].Outcomes.NoPort, r["held"].Verdict = 7, result.Verdict{Text: "7 fewer than predicted"}
 		}, "<445!"},
-		"reuse": {"connect", func(r map[string]*result.Result) {
+		"reuse": {"default", func(r map[string]*result.Result) {
 			r["reuse-connect"].Residual.Reuse, r["reuse-connect"].Verdict = ptr(0.1), result.Verdict{Text: "too late"}
 		}, "61.8!"},
 	} {
@@ -164,7 +177,87 @@ func TestBenchSaysWhatWasHeld(t *testing.T) {
 
 func TestBenchDerivesTheRateWithoutAChurn(t *testing.T) {
 	text := textOf(t, ways(), reports.Style{})
-	if measured, _ := rowsOf(t, text, "connect"); !strings.Contains(measured, "~457-467") { // 28,232 / 61.8 s and 60.4 s
+	if measured, _ := rowsOf(t, text, "default"); !strings.Contains(measured, "~457-467") { // 28,232 / 61.8 s and 60.4 s
 		t.Errorf("no rate is derived: %s", measured)
+	}
+}
+
+// The ranking is by gain, and what gains as much for the same price is one place.
+func TestBenchRanks(t *testing.T) {
+	set := ways()
+	again := set.Rows[1]
+	again.Name = "the same again"
+	set.Rows = append(set.Rows, again)
+	_, text, _ := strings.Cut(textOf(t, set, reports.Style{}), "\nRanked by ")
+	text, _, _ = strings.Cut(text, "\nStrategies")
+	last := 0
+	for _, want := range []string{
+		"  no limit   server-fin (42.2k/s)\n", // the median of three
+		"\n       100   100 requests: 455 to 470 connections per second, and 45,500 to",
+		"measured over 40000-40999\n             price  each request waits for the one before it\n",
+		"\n      61.9   tw_reuse=1 · the same again: 28,175 to 28,232 connections per\n             second · as far as ports go: to find them takes 12.0 processors or\n             more\n             price  a setting of the whole host",
+		"\n         1   socket-range: no gain in rate",
+		"\n     below   windows-xp (0.14)",
+	} {
+		at := strings.Index(text, want)
+		if at < last {
+			t.Errorf("%q is at %d, want it after %d in\n%s", want, at, last, text)
+		}
+		last = max(at, last)
+	}
+}
+
+// A first row for which ports set no limit leaves nothing to gain.
+func TestBenchWithNothingToGain(t *testing.T) {
+	set := ways()
+	set.Rows[0], set.Rows[2] = set.Rows[2], set.Rows[0]
+	if text := textOf(t, set, reports.Style{}); strings.Contains(text, "Ranked") || !strings.Contains(text, "as it is   server-fin: ports set no limit") {
+		t.Errorf("a ranking over no limit:\n%s", text)
+	}
+}
+
+// What does not hold is named with its row, above the table.
+func TestBenchNamesWhatDidNotHold(t *testing.T) {
+	set := ways()
+	set.Rows[0].Expect = []result.RowExpected{{Run: "fill-connect", Expr: "connections>=30000", Value: "28232"}}
+	text := textOf(t, set, reports.Style{})
+	table := strings.Index(text, "at once")
+	for _, want := range []string{"NOT HELD  default: connections>=30000, measured 28232\n", "NOT HELD  windows-xp: no_port==0, not measured\n"} {
+		if at := strings.Index(text, want); at < 0 || at > table {
+			t.Errorf("%q is not above the table:\n%s", want, text)
+		}
+	}
+	if !strings.Contains(text, "  NOT HELD  connections>=30000: 0 of 1\n") || !strings.Contains(text, "  NOT HELD  no_port==0: 1 of 2\n") {
+		t.Errorf("no tally of the expectations:\n%s", text)
+	}
+}
+
+// Runs that warn alike warn once; that the machine is the limit of what goes as
+// fast as it can is no news.
+func TestBenchMergesWarnings(t *testing.T) {
+	set := ways()
+	for _, r := range set.Runs {
+		r.Warnings = []result.Warning{{Code: "generator_limit", Message: "late by " + r.Run.ID}, {Code: "other", Message: r.Run.ID}}
+	}
+	text := textOf(t, set, reports.Style{})
+	for want, times := range map[string]int{
+		"(generator_limit)": 1, "(other)": 1, "late by fill-connect; and so in 8 more runs": 1, "fill-connect; and so in 11 more runs": 1,
+	} {
+		if got := strings.Count(strings.Join(strings.Fields(text), " "), want); got != times {
+			t.Errorf("%q is there %d times, want %d:\n%s", want, got, times, text)
+		}
+	}
+}
+
+// Where no churn was made nothing is in brackets, and nothing says so.
+func TestBenchRanksWithoutChurns(t *testing.T) {
+	set := ways()
+	set.Runs = slices.DeleteFunc(set.Runs, func(r *result.Result) bool { return r.Run.Scenario == "churn" })
+	for i := range set.Rows {
+		set.Rows[i].Runs = nil
+	}
+	text := textOf(t, set, reports.Style{})
+	if strings.Contains(text, "in brackets") || !strings.Contains(text, "no limit: ports set none\n") {
+		t.Error(text)
 	}
 }

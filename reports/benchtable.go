@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,6 +12,7 @@ import (
 const (
 	markBest = "*"
 	markOff  = "!" // not as predicted
+	markNot  = "°" // not over the row's own range
 	ditto    = `"`
 )
 
@@ -29,7 +31,7 @@ func (p *page) bench(ways []way) {
 	foretold := make([][]span, len(ways))
 	for i := range ways {
 		measured[i] = []span{{text: ways[i].name()}}
-		foretold[i] = []span{{dim, pad("", columnsOfIndent(ways[i].name())) + "  predicted"}}
+		foretold[i] = []span{{dim, "  predicted"}}
 	}
 	for _, c := range columns {
 		best := c.best(ways)
@@ -44,11 +46,8 @@ func (p *page) bench(ways []way) {
 	}
 	p.line()
 	p.table(t)
-	p.benchNotes()
+	p.benchNotes(ways)
 }
-
-// columnsOfIndent counts the blanks that a name begins with.
-func columnsOfIndent(name string) int { return len(name) - len(strings.TrimLeft(name, " ")) }
 
 // cell is what was measured. The last column of it is for its mark.
 func (c *benchColumn) cell(w *way, best bool) span {
@@ -56,8 +55,10 @@ func (c *benchColumn) cell(w *way, best bool) span {
 	switch {
 	case c.off != nil && c.off(w):
 		return span{bad, dash(text) + markOff}
-	case c.ofFill && w.above && text != "":
+	case c.of == "fill" && w.above && text != "":
 		return span{dim, ditto + " "}
+	case c.of != "" && w.standsIn(c.of) && text != "":
+		return span{text: text + markNot}
 	case best:
 		return span{good, text + markBest}
 	}
@@ -71,7 +72,7 @@ func (c *benchColumn) foretold(w *way) span {
 	}
 	text := c.predicted(w)
 	switch {
-	case c.ofFill && w.above && text != "":
+	case c.of == "fill" && w.above && text != "":
 		text = ditto
 	case c.boundless != nil && c.boundless(w):
 		return span{good, text + markBest}
@@ -80,16 +81,35 @@ func (c *benchColumn) foretold(w *way) span {
 }
 
 // benchNotes say what the columns are.
-func (p *page) benchNotes() {
+func (p *page) benchNotes(ways []way) {
 	p.line()
 	p.fact("at once", "connections open at the same time, to one target or as the row says")
 	p.fact("sustained", "445-480: held for more than a round of all ports, and out of ports · ≥ held, and more was not tried "+
 		"or is beyond this machine · ~ derived: ports by measured reuse delay")
+	p.fact("gain", "connections per second, or the requests that they carry, as a multiple of those of "+ways[0].name()+
+		", by what is predicted; ≥ where ports set no limit: what this machine made")
 	p.fact("p50", "of connect while so many of the ports are taken")
 	p.fact("reuse", "from close until the port can connect to the target again")
-	p.fact("fail", "p50 of a connect that finds no port")
+	p.fact("fail", "p50 of a connect that finds no port"+failNote(ways))
 	p.fact(markBest, "the best, where they differ by a tenth or more; p50 and fail over the same range alone")
+	p.fact(markNot, standIns(ways))
 	p.fact(markOff+" "+ditto+" –", "not as predicted · the same run as in the row above · not measured")
+}
+
+// standIns says which ports were used in place of a range; "" if none were.
+func standIns(ways []way) string {
+	var names []string
+	for i := range ways {
+		for _, scenario := range []string{"fill", "churn"} {
+			if name := shorten(ways[i].row.StandIn[scenario], maxNameColumns); name != "" && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "measured and predicted over a smaller range, which stands in for that of the row: " + strings.Join(names[:min(len(names), maxItems)], " · ")
 }
 
 // dashed writes an interval in little room: "28,231-28,232".

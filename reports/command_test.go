@@ -9,7 +9,7 @@ import (
 )
 
 // section is the report of a run without its line breaks.
-func section(t *testing.T, r *result.Result) string {
+func commandSection(t *testing.T, r *result.Result) string {
 	t.Helper()
 	var text strings.Builder
 	if err := reports.Text(&text, r, reports.Style{}); err != nil {
@@ -21,7 +21,7 @@ func section(t *testing.T, r *result.Result) string {
 // A program at the edge: how it ended, and what was seen of it.
 func TestCommand(t *testing.T) {
 	r := filled("connect")
-	if text := section(t, r); strings.Contains(text, "Command at the edge") {
+	if text := commandSection(t, r); strings.Contains(text, "Command at the edge") {
 		t.Errorf("there was none, and the report has it:\n%s", text)
 	}
 	seven, five, out := int64(7), int64(5), int64(3e6)
@@ -40,7 +40,7 @@ func TestCommand(t *testing.T) {
 		"connections 7 sent a SYN · 5 accepted by the listener · 5 failed · 2 left in TIME_WAIT": {Opened: &seven, Accepted: 5, Failed: &five, TimeWait: 2},
 	} {
 		r.Command = &c
-		if text := section(t, r); !strings.Contains(text, want) {
+		if text := commandSection(t, r); !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
 	}
@@ -49,14 +49,14 @@ func TestCommand(t *testing.T) {
 // The real host: what was kept, who had ports, what was waited for.
 func TestOnHost(t *testing.T) {
 	r := filled("connect")
-	if text := section(t, r); strings.Contains(text, "On the host") {
+	if text := commandSection(t, r); strings.Contains(text, "On the host") {
 		t.Errorf("it was not there:\n%s", text)
 	}
 	r.OnHost = &result.OnHost{
 		KeepFree: 1411, FreeBefore: 28000, Bounded: true, TimeWaitBefore: 3, TimeWaitForNS: 4e9, WaitedNS: 2e9,
 		Holders: []result.PortHolder{{Who: "nginx[12]", Ports: "40000-40009", Count: 10}, {Who: "\x1b[31m", Ports: "1", Count: 1}},
 	}
-	text := section(t, r)
+	text := commandSection(t, r)
 	for _, want := range []string{
 		"kept free 1,411 ports for others, of 28,000 free before: so the run stopped before the last port",
 		"waited 2.00 s for TIME_WAIT to end", "3 sockets toward the targets before the run, the last for 4.00 s more",

@@ -27,6 +27,7 @@ func (p *page) checkup(c *result.Checkup) {
 		p.para(span{bad, "NOT OK  "}, c.Verdict.Text)
 	}
 	p.hostAnswer(c)
+	p.use(c)
 	group := ""
 	for _, check := range c.Checks[:min(len(c.Checks), maxChecks)] {
 		if check.Group != group {
@@ -50,7 +51,7 @@ func (p *page) hostAnswer(c *result.Checkup) {
 		p.note("how many connections this host can have could not be learned: its settings cannot be read")
 		return
 	}
-	text := "as it is set up, this host can have " + counts(*c.Predicted.Connections) + " connections at once to one target"
+	text := "as it is set up, this host can have " + pluralOf(*c.Predicted.Connections, "connection") + " at once to one target"
 	if rate := c.Predicted.RatePerS; rate != nil {
 		text += ", and open " + between(floorRate(rate.Min), floorRate(rate.Max)) + " per second for long"
 	} else if c.Predicted.ReuseNS != nil {
@@ -77,6 +78,8 @@ func (p *page) check(c result.Check) {
 	list(p, c.Change, func(command string) { p.detail("change", command) })
 	p.detail("price", c.Price)
 	list(p, c.Undo, func(command string) { p.detail("undo", command) })
+	list(p, c.Keep, func(command string) { p.detail("keep", command) })
+	list(p, c.Forget, func(command string) { p.detail("forget", command) })
 }
 
 // named puts a check's status, name and finding in three columns, or in two

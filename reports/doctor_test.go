@@ -26,6 +26,24 @@ func container() *result.Checkup {
 			RatePerS:    &result.RateInterval{Min: 454.97, Max: 470.51},
 			Why:         []string{"1 port lost to sockets that hold them: 40000"},
 		},
+		Use: &result.Use{
+			Connections: 18500, TimeWait: 12000, Ownerless: 3,
+			Targets: []result.TargetUse{
+				{Source: "192.0.2.1", Target: "192.0.2.2:443", Ports: 17504, TimeWait: 12000, Taken: 17504},
+				{Source: "2001:db8::1", Target: "[2001:db8::2]:5432", Ports: 996, Taken: 996},
+			},
+			Processes: []result.Process{
+				{Command: "nginx", PID: 812, UID: 33, Connections: 5501, Target: "192.0.2.2:443", Files: 5600, FilesMax: 65536},
+				{UID: 1000, Connections: 996, Target: "[2001:db8::2]:5432"},
+			},
+			Unattended: "996 connections have a process that cannot be seen: other users' processes are root's alone to look into",
+		},
+		Limits: []result.Limit{
+			{Name: "ports toward 192.0.2.2:443", Of: result.LimitOpen, Used: 17504, Max: 28231, Left: 10727},
+			{Name: "descriptors of nginx (812)", Of: result.LimitOpen, Used: 5600, Max: 65536, Left: 59936},
+			{Name: "sockets in TIME_WAIT", Of: result.LimitClosed, Used: 12000, Max: 131072, Left: 119072},
+			{Name: "queue of 0.0.0.0:80", Of: result.LimitQueued, Used: 100, Max: 128, Left: 28},
+		},
 		Checks: []result.Check{
 			{
 				Group: "places", Name: "private place", Status: result.Blocked, Found: "operation not permitted: AppArmor keeps user namespaces from ordinary users",
@@ -33,6 +51,8 @@ func container() *result.Checkup {
 				Change: []string{"sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"},
 				Undo:   []string{"sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=1"},
 				Price:  "takes Ubuntu's guard off user namespaces, for every program",
+				Keep:   []string{"echo 'kernel.x = 0' | sudo tee /etc/sysctl.d/zz-lastport-x.conf"},
+				Forget: []string{"sudo rm /etc/sysctl.d/zz-lastport-x.conf"},
 			},
 			{Group: "ports", Name: "net.ipv4.ip_local_port_range", Status: result.Fine, Found: "32768-60999, 28,232 ports", Allows: "at most 28,232 connections"},
 			{Group: "ports", Name: "ports held", Status: result.Noted, Found: "1 port of the range: 40000", Allows: "1 connection fewer"},
@@ -72,6 +92,7 @@ func TestHostileCheckupStaysInItsLines(t *testing.T) {
 	}
 	c := result.Check{
 		Group: nasty, Name: nasty, Status: nasty, Found: strings.Repeat(nasty, 100), Allows: nasty, Blocks: nasty, Change: many, Undo: many, Price: nasty, Since: nasty,
+		Keep: many, Forget: many,
 	}
 	doc := &result.Checkup{
 		Verdict: result.Verdict{Text: nasty}, Checks: make([]result.Check, 10_000),
@@ -82,6 +103,12 @@ func TestHostileCheckupStaysInItsLines(t *testing.T) {
 	}
 	for i := range doc.Checks {
 		doc.Checks[i] = c
+	}
+	doc.Use = &result.Use{Connections: math.MinInt64, TimeWait: math.MaxInt64, Ownerless: 1, Unattended: strings.Repeat(nasty, 100)}
+	for range 10_000 {
+		doc.Use.Targets = append(doc.Use.Targets, result.TargetUse{Source: nasty, Target: nasty, Ports: math.MaxInt64})
+		doc.Use.Processes = append(doc.Use.Processes, result.Process{Command: nasty, PID: -1, Target: nasty})
+		doc.Limits = append(doc.Limits, result.Limit{Name: nasty, Of: nasty, Used: math.MaxInt64, Left: math.MinInt64})
 	}
 	for _, width := range []int{1, 40, 80} {
 		for _, details := range []bool{false, true} {

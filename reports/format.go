@@ -133,6 +133,14 @@ func plural(n int64, noun string) string {
 	return count(n) + " " + noun + "s"
 }
 
+// pluralOf is as many of a thing as an interval says.
+func pluralOf(i result.Interval, noun string) string {
+	if i.Max == 1 {
+		return counts(i) + " " + noun
+	}
+	return counts(i) + " " + noun + "s"
+}
+
 // phrases joins what there is of the phrases.
 func phrases(all ...string) string {
 	var have []string

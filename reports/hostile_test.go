@@ -54,6 +54,16 @@ func hostile() *result.Result {
 			result.Row{TNS: t, NoPort: math.MaxInt64, Kernel: result.Counters{"ListenDrops": math.MinInt64}},
 			result.Row{TNS: t + 1, Opened: -t, P99NS: &t, States: &result.States{TimeWait: &t}})
 	}
+	r.PortStates = &result.PortStates{States: result.PortStateNames(), EveryNS: math.MinInt64}
+	for _, in := range []*result.PortsIn{{Map: nasty}, {Map: "AAAA"}, {}, portsIn(map[result.PortState][2]int{result.PortTimeWait: {0, 65535}}), nil} {
+		if in != nil {
+			in.Counts = map[string]int64{nasty: 1, "established": math.MinInt64, "time_wait": math.MaxInt64}
+		}
+		for range 50 {
+			r.PortStates.Moments = append(r.PortStates.Moments,
+				result.PortMoment{TNS: math.MinInt64, At: nasty, Client: in, Server: in}, result.PortMoment{TNS: math.MaxInt64, Gateway: in})
+		}
+	}
 	r.Warnings = []result.Warning{{Code: nasty, Message: nasty, Hint: nasty}}
 	r.Verdict.Text = nasty
 	return r

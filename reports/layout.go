@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -108,13 +109,6 @@ func (t *table) between() int {
 	return gap
 }
 
-// fits says whether the first column is as wide as it wants to be on a page of
-// that width.
-func (t *table) fits(width int) bool {
-	widths := t.widths(width)
-	return widths[0] == t.widths((width - 2*t.between()) / 2)[0]
-}
-
 // table puts t on the page. What does not fit beside the first column is folded
 // into further tables below, each with the first column again.
 func (p *page) table(t table) {
@@ -150,6 +144,9 @@ func (p *page) columns(t table, widths []int, from, to int) {
 	}
 	p.line(head...)
 	for _, row := range t.rows {
+		if !slices.ContainsFunc(row[from:to], func(s span) bool { return strings.TrimSpace(s.text) != "" }) {
+			continue // it has something to say in another part
+		}
 		line := []span{cell(row[0], 0)}
 		for i := from; i < to; i++ {
 			line = append(line, cell(row[i], i))

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"slices"
 	"strings"
 
 	"lastport/reports/result"
@@ -15,8 +16,15 @@ func (p *page) plan(d *result.Plan) {
 		p.note(d.Binds)
 	}
 	list(p, d.Why, p.note)
-	p.planNumbers(d)
+	if d.Fleet != nil {
+		p.planFleet(d)
+	} else {
+		p.planNumbers(d)
+	}
 	p.planNeeds(d)
+	p.planTargets(d)
+	p.planBurst(d)
+	p.planCost(d)
 	p.planWays(d)
 	p.planAsked(d)
 	p.heading("Know also")
@@ -29,6 +37,9 @@ func (p *page) planAnswer(d *result.Plan) {
 	p.para(span{a.tone, a.label + "  "}, a.text)
 	if n := d.Asked.PortsPerVM; n > 0 {
 		p.note("these are the ports of one address for all machines behind it: one machine has " + count(int64(n)) + " of them, unless it is given more")
+	}
+	if busy := planBusy(d); busy != "" {
+		p.note(busy)
 	}
 	if d.Demand == nil || d.Demand.Holds || d.Sustain.SafePerS == nil {
 		return
@@ -44,7 +55,7 @@ func (p *page) planNumbers(d *result.Plan) {
 	t := table{head: []string{"", "one source, one target"}}
 	several := d.Space.Sources > 1 || d.Space.Targets > 1
 	if several {
-		t.head = append(t.head, planSides(d.Space))
+		t.head = append(t.head, planSides(d))
 	}
 	row := func(name string, value func(result.Sustained) string) {
 		if value(d.Each) == "" {
@@ -76,6 +87,9 @@ func (p *page) planNeeds(d *result.Plan) {
 	p.fact("ports held", planLaw(d))
 	p.fact("occupancy", planOccupancy(d))
 	set := ", each of one source and one target"
+	if d.Asked.Gateway != nil {
+		set = ", each of one outside address and one target"
+	}
 	if d.Asked.Proto == "udp" {
 		set = ", each of one source, whatever its targets"
 	}
@@ -89,32 +103,42 @@ func (p *page) planNeeds(d *result.Plan) {
 		}
 		return planLeast(d) + count(int64(n)) + beside
 	}
-	p.fact("or targets", enough(n.Targets, planBeside(d.Space.Sources, "sources")))
+	if len(d.Targets) == 0 {
+		p.fact("or targets", enough(n.Targets, planBeside(d.Space.Sources, "sources")))
+	}
 	p.fact("or sources", enough(n.Sources, planBeside(d.Space.Targets, "targets")))
-	p.fact("or ports", enough(n.Ports, " in one range"))
+	if d.Fleet == nil {
+		p.fact("or ports", enough(n.Ports, " in one range"))
+	}
 }
 
 // planWays lists what would give more of what was asked for: of both a rate and
-// a number at a time if nothing was.
+// a number at a time if nothing was. What each of them is, and costs, is below.
 func (p *page) planWays(d *result.Plan) {
 	if len(d.Ways) == 0 {
 		return
 	}
-	rates := d.Demand == nil || d.Asked.RatePerS > 0
-	t := table{head: []string{"change"}}
+	rates := d.Demand == nil || planFlows(d.Asked)
+	t := table{head: []string{""}}
 	if rates {
 		t.head = append(t.head, "per second")
 	}
 	if d.Demand == nil || !rates {
 		t.head = append(t.head, "at a time")
 	}
+	t.head = append(t.head, "gain")
+	searched := slices.ContainsFunc(d.Ways, func(w result.PlanWay) bool { return w.Processors > 0 })
+	if searched {
+		t.head = append(t.head, "processors")
+	}
 	if d.Demand != nil {
 		t.head = append(t.head, "enough")
 	}
 	for _, w := range d.Ways[:min(len(d.Ways), maxItems)] {
 		row := map[string]span{
-			"change": {text: w.Change}, "per second": {text: planUnbounded(w.Sustain)},
-			"at a time": {text: counts(w.Sustain.Connections)}, "enough": planEnough(w),
+			"": {text: planWay(w)}, "per second": {text: planUnbounded(w.Sustain)},
+			"at a time": {text: counts(w.Sustain.Connections)}, "gain": {text: planGain(w)}, "enough": planEnough(w),
+			"processors": {text: dash(planSearchers(w))},
 		}
 		var cells []span
 		for _, head := range t.head {
@@ -123,16 +147,11 @@ func (p *page) planWays(d *result.Plan) {
 		t.add(cells...)
 	}
 	p.heading("What would give more")
-	if t.fits(p.width) {
-		p.table(t)
-		return
+	p.table(t)
+	if searched {
+		p.note("processors: those that finding the ports takes at that rate, or at the one wished for; ports are one limit, this is another")
 	}
-	for _, w := range t.rows { // a change is typed, so it is never cut
-		p.fact("change", w[0].text)
-		for i, cell := range w[1:] {
-			p.fact(t.head[i+1], cell.text)
-		}
-	}
+	p.planRisks(d)
 }
 
 // planUnbounded is planRate, in words where there is none.
@@ -168,6 +187,9 @@ func (p *page) planAsked(d *result.Plan) {
 	}
 	p.fact("range", phrases(name, named("without ", a.Exclude), plural(int64(d.Space.Ports), "port"), usable))
 	p.fact("system", phrases(a.System, nonZero(int64(a.HZ), func(n int64) string { return "HZ " + count(n) })))
+	if g := a.Gateway; g != nil {
+		p.fact("behind it", phrases(plural(int64(g.Hosts), "machine"), "each with "+plural(int64(g.HostPorts), "port")+", "+shorten(g.HostRange, maxNameColumns)))
+	}
 	p.fact("wish", phrases(planWish(d), nonZero(a.ReuseNS, func(ns int64) string { return "ports out of use for " + duration(ns) }), nonZero(int64(a.Sources), func(n int64) string { return plural(n, "source") }),
 		nonZero(int64(a.Targets), func(n int64) string { return plural(n, "target") }), planHeadroom(a)))
 	p.fact("way", phrases(a.Proto, named("strategy ", a.Strategy), named("close by ", a.Close)))

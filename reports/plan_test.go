@@ -165,3 +165,69 @@ func TestPlanOfHostileNumbers(t *testing.T) {
 		}
 	}
 }
+
+// Where ports allow more than processors find, the answer says so, and is not
+// that all is well.
+func TestPlanOfMoreThanIsFound(t *testing.T) {
+	d := needing()
+	d.Asked.RatePerS, d.Ways = 20_000, nil
+	d.Demand = &result.Demand{
+		Holds: true, Tuples: result.Interval{Min: 20_000, Max: 20_040}, Occupancy: result.ShareInterval{Min: 0.708, Max: 0.71},
+		Needed: result.Needed{TupleSets: 1},
+	}
+	d.Latency = &result.PlanCost{
+		Occupancy: 0.71, Closed: 1, P50NS: 632_000, EmptyNS: 13_000, InVain: 0.295, SearchNS: 1_747_000, MeanNS: 525_000,
+		RatePerS: 20_000, Processors: 10.5, HostProcessors: 2, MostPerS: ptr(15_127.5),
+	}
+	text := func() string {
+		var out strings.Builder
+		if err := reports.Text(&out, d, reports.Style{Width: 1000}); err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(strings.Fields(out.String()), " ")
+	}
+	for _, want := range []string{
+		"PORTS HOLD 20,000/s toward one target", "takes 10.5 processors or more, and this host has 2, which find 15,127/s at the most",
+		"at 71 % of the ports: 1.75 ms, 134 times", "measured with open connections: 632 µs",
+	} {
+		if !strings.Contains(text(), want) {
+			t.Errorf("%s\nwant %s", text(), want)
+		}
+	}
+	d.Latency.MostPerS = nil
+	if got := text(); !strings.HasPrefix(got, "HOLDS ") || strings.Contains(got, "at the most") {
+		t.Error(got)
+	}
+}
+
+// A rate that is above 0 is never written as 0, and what is one is not many.
+func TestPlanOfLittle(t *testing.T) {
+	d := planned()
+	d.Sustain.RatePerS = &result.RateInterval{Min: 0.00123, Max: 0.00129}
+	d.Sustain.Connections = result.Interval{Min: 1, Max: 1}
+	d.Asked.Burst, d.Asked.HoldNS = &result.AskedBurst{RatePerS: 2, ForNS: 1e9, EveryNS: 3600e9}, 600e9
+	var out strings.Builder
+	if err := reports.Text(&out, d, reports.Style{Width: 1000}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"SUSTAINS 0.0012 new connections per second", "or 1 connection that stays open", "wish bursts of 2/s for 1.00 s every 1 h 0 min, held for 10 min 0 s"} {
+		if !strings.Contains(strings.Join(strings.Fields(out.String()), " "), want) {
+			t.Errorf("%s\nwant %s", out.String(), want)
+		}
+	}
+}
+
+// A gateway whose ports are dealt out has as many addresses as that takes.
+func TestPlanOfAFleetOverSeveralAddresses(t *testing.T) {
+	d := behind()
+	d.Asked.Gateway.Hosts, d.Fleet.Addresses, d.Demand.Holds = 2000, 2, true
+	var out strings.Builder
+	if err := reports.Text(&out, d, reports.Style{Width: 1000}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"through 2 outside addresses of gcp-nat", "which takes 2 outside addresses ", "of what the gateway has for each machine"} {
+		if !strings.Contains(strings.Join(strings.Fields(out.String()), " "), want) {
+			t.Errorf("%s\nwant %s", out.String(), want)
+		}
+	}
+}

@@ -16,7 +16,7 @@ type answer struct {
 
 // planAnswerOf says what the plan comes to.
 func planAnswerOf(d *result.Plan) answer {
-	toward := " toward " + planToward(d.Space)
+	toward := " toward " + planToward(d)
 	open := d.Asked.Sources == 0 || d.Asked.Targets == 0
 	switch {
 	case d.Demand == nil:
@@ -24,12 +24,14 @@ func planAnswerOf(d *result.Plan) answer {
 	case d.Demand.Holds && planBlind(d):
 		return answer{caution, "MAY HOLD", planWish(d) + toward + ": no time is stated for " + word(d.Asked.RangeName) +
 			" until a closed port can be used again; --reuse TIME plans with one"}
+	case d.Demand.Holds && planBusy(d) != "":
+		return answer{caution, "PORTS HOLD", planWish(d) + toward + ", with " + share(1-d.Demand.Occupancy.Max) + " of them free; processors do not"}
 	case d.Demand.Holds:
 		return answer{good, "HOLDS", planWish(d) + toward + ", with " + share(1-d.Demand.Occupancy.Max) + " of the ports free"}
 	case open && planOptions(d) != "":
 		return answer{caution, "NEEDS", planLeast(d) + plural(d.Demand.Needed.TupleSets, "tuple set") + " for " + planWish(d) + ": " + planOptions(d)}
 	}
-	text := planWish(d) + " cannot be sustained as asked: " + planSides(d.Space) + " sustain " + planMost(d)
+	text := planWish(d) + " cannot be sustained as asked: " + planSides(d) + " sustain " + planMost(d)
 	if options := planOptions(d); options != "" {
 		text += "; " + options + " would do"
 	}
@@ -38,11 +40,8 @@ func planAnswerOf(d *result.Plan) answer {
 
 // planSustains is the capacity, in words.
 func planSustains(d *result.Plan) string {
-	toward := " toward " + planToward(d.Space)
-	connections := counts(d.Sustain.Connections) + " connection"
-	if d.Sustain.Connections.Max != 1 {
-		connections += "s"
-	}
+	toward := " toward " + planToward(d)
+	connections := pluralOf(d.Sustain.Connections, "connection")
 	rate := planRate(d.Sustain)
 	switch {
 	case rate == "" && d.Sustain.ReuseNS == nil:
@@ -51,7 +50,7 @@ func planSustains(d *result.Plan) string {
 	case rate == "":
 		return "any rate" + toward + ", as far as ports go; " + connections + " open at a time"
 	}
-	sustained := strings.TrimSuffix(rate, "/s") + " new connections per second" + toward
+	sustained := strings.TrimSuffix(rate, "/s") + " new connections per second" + toward + planServed(d)
 	if d.Sustain.Open != nil {
 		return sustained + ", with " + counts(*d.Sustain.Open) + " open at a time"
 	}
@@ -63,7 +62,9 @@ func planSustains(d *result.Plan) string {
 
 // planBlind says that the demand is a rate, and that it is not known how soon
 // closed ports come back: they come on top of all numbers.
-func planBlind(d *result.Plan) bool { return d.Asked.RatePerS > 0 && d.Sustain.ReuseNS == nil }
+func planBlind(d *result.Plan) bool {
+	return planFlows(d.Asked) && (d.Sustain.ReuseNS == nil || d.Fleet != nil && d.Fleet.Gateway.ReuseNS == nil)
+}
 
 // planName is what the ports are called.
 func planName(d *result.Plan) string {
@@ -83,8 +84,11 @@ func planLeast(d *result.Plan) string {
 
 // planMost is what the space gives of what was wanted.
 func planMost(d *result.Plan) string {
-	if d.Asked.RatePerS > 0 && d.Sustain.SafePerS != nil {
+	if d.Asked.RatePerS > 0 && d.Sustain.SafePerS != nil && d.Asked.Burst == nil {
 		return floorRate(*d.Sustain.SafePerS) + "/s" + planLess(d)
+	}
+	if b := d.Burst; b != nil && d.Asked.Burst != nil {
+		return "such a burst " + planLasts(d)
 	}
 	return counts(d.Sustain.Connections) + " at a time" + planLess(d)
 }
@@ -101,7 +105,7 @@ func planLess(d *result.Plan) string {
 func planOptions(d *result.Plan) string {
 	n, a := d.Demand.Needed, d.Asked
 	targets := nonZero(int64(n.Targets), func(n int64) string { return plural(n, "target") })
-	sources := nonZero(int64(n.Sources), func(n int64) string { return addresses(n) })
+	sources := nonZero(int64(n.Sources), func(n int64) string { return planAddresses(d, n) })
 	if targets != "" {
 		targets += planWith(a.Sources, "sources")
 	}
@@ -114,10 +118,37 @@ func planOptions(d *result.Plan) string {
 	case a.Sources == 0 && a.Targets > 0:
 		targets = ""
 	}
-	if targets != "" && sources != "" {
-		return targets + ", or " + sources
+	if len(d.Targets) > 0 {
+		targets = planSplit(d)
 	}
-	return targets + sources
+	return strings.Join(nonEmpty(targets, sources, planOfFleet(d)), ", or ")
+}
+
+// planSplit says which of the targets that have different shares must be several.
+func planSplit(d *result.Plan) string {
+	var all []string
+	for i, t := range d.Targets[:min(len(d.Targets), maxItems)] {
+		if t.Needed > 1 {
+			all = append(all, plural(int64(t.Needed), "target")+" in place of target "+count(int64(i)+1))
+		}
+	}
+	return strings.Join(all, " and ")
+}
+
+// planOfFleet are the numbers of machines, and of ports for each, that would do.
+func planOfFleet(d *result.Plan) string {
+	f, g := d.Fleet, d.Asked.Gateway
+	if f == nil || g == nil {
+		return ""
+	}
+	var machines, each string
+	if f.HostsHeld != nil && !*f.HostsHeld && f.GatewayHeld != nil && *f.GatewayHeld {
+		machines = nonZero(int64(f.Machines), func(n int64) string { return plural(n, "machine") })
+	}
+	if f.GatewayHeld != nil && !*f.GatewayHeld && f.HostsHeld != nil && *f.HostsHeld && f.Ports > 0 {
+		each = plural(int64(f.Ports), "port") + " of the gateway for each machine"
+	}
+	return strings.Join(nonEmpty(machines, each), ", or ")
 }
 
 func addresses(n int64) string {
@@ -127,11 +158,42 @@ func addresses(n int64) string {
 	return count(n) + " source addresses"
 }
 
+// planAddresses are source addresses; of a gateway, they are outside.
+func planAddresses(d *result.Plan, n int64) string {
+	if d.Asked.Gateway == nil {
+		return addresses(n)
+	}
+	return strings.Replace(addresses(n), "source", "outside", 1)
+}
+
+// planOutside is how many outside addresses a gateway has: those that dealing its
+// ports out takes where no number was given.
+func planOutside(d *result.Plan) int64 {
+	n := int64(d.Space.Sources)
+	if d.Fleet != nil && d.Asked.Sources == 0 {
+		n = max(n, int64(d.Fleet.Addresses))
+	}
+	return n
+}
+
+// planServed is how many requests the connections serve, if that was asked.
+func planServed(d *result.Plan) string {
+	n := float64(d.Asked.Requests)
+	if n == 0 || d.Sustain.SafePerS == nil {
+		return ""
+	}
+	return ", for " + floorRate(n**d.Sustain.SafePerS) + " requests per second"
+}
+
 // planToward says where connections go, and from where if that is several.
-func planToward(s result.Space) string {
+func planToward(d *result.Plan) string {
+	s := d.Space
 	to := "one target"
 	if s.Targets > 1 {
 		to = count(int64(s.Targets)) + " targets"
+	}
+	if g := d.Asked.Gateway; g != nil {
+		return to + " from " + plural(int64(g.Hosts), "machine") + " through " + planAddresses(d, planOutside(d)) + " of " + g.Name
 	}
 	if s.Sources > 1 {
 		to += " from " + addresses(int64(s.Sources))
@@ -140,9 +202,15 @@ func planToward(s result.Space) string {
 }
 
 // planSides are the two sides of a tuple space.
-func planSides(s result.Space) string {
+func planSides(d *result.Plan) string {
+	s := d.Space
 	from := "one source"
-	if s.Sources > 1 {
+	switch g := d.Asked.Gateway; {
+	case g != nil && d.Fleet != nil && d.Fleet.Limit == "hosts":
+		from = plural(int64(g.Hosts), "machine")
+	case g != nil:
+		from = planAddresses(d, planOutside(d))
+	case s.Sources > 1:
 		from = count(int64(s.Sources)) + " sources"
 	}
 	to := "one target"
@@ -155,23 +223,60 @@ func planSides(s result.Space) string {
 // planWish is what was wanted.
 func planWish(d *result.Plan) string {
 	a := d.Asked
+	held := ""
+	if a.HoldNS > 0 {
+		held = "held for " + duration(a.HoldNS)
+	}
 	switch {
-	case a.RatePerS > 0 && a.HoldNS > 0:
-		return floorRate(a.RatePerS) + "/s held for " + duration(a.HoldNS)
-	case a.RatePerS > 0:
-		return floorRate(a.RatePerS) + "/s"
+	case planFlows(a):
+		if a.RatePerS == 0 {
+			return strings.Join(nonEmpty(planBursts(a), held), ", ")
+		}
+		return strings.Join(nonEmpty(planAskedRate(a), held), " ") + planBursts(a)
 	case a.Concurrency > 0:
 		return plural(a.Concurrency, "connection") + " at a time"
-	case a.HoldNS > 0:
-		return "held for " + duration(a.HoldNS)
 	}
-	return ""
+	return held
+}
+
+// planAskedRate is the rate of connections, and of the requests that they serve.
+func planAskedRate(a result.Asked) string {
+	switch {
+	case a.RatePerS == 0:
+		return ""
+	case a.Requests > 1:
+		return floorRate(a.RatePerS*float64(a.Requests)) + " requests/s over " + floorRate(a.RatePerS) + " connections/s"
+	}
+	return floorRate(a.RatePerS) + "/s"
+}
+
+// planBursts is the rate of a while.
+func planBursts(a result.Asked) string {
+	b := a.Burst
+	if b == nil {
+		return ""
+	}
+	text := "bursts of "
+	if b.EveryNS == 0 {
+		text = "a burst of "
+	}
+	if a.RatePerS > 0 {
+		text = " with " + text
+	}
+	text += floorRate(b.RatePerS) + "/s for " + duration(b.ForNS)
+	if b.EveryNS > 0 {
+		text += " every " + duration(b.EveryNS)
+	}
+	return text
 }
 
 // planLaw is Little's law with the numbers of the demand.
 func planLaw(d *result.Plan) string {
 	a, taken := d.Asked, counts(d.Demand.Tuples)
-	if a.RatePerS == 0 {
+	switch {
+	case a.Burst != nil:
+		return taken + " at the end of a burst"
+	case a.RatePerS == 0:
 		return taken + ": each connection that stays open takes one"
 	}
 	law := floorRate(a.RatePerS) + "/s × "
@@ -199,7 +304,14 @@ func planOccupancy(d *result.Plan) string {
 	if planBlind(d) && d.Asked.HoldNS == 0 {
 		return ""
 	}
-	return planLeast(d) + between(share(o.Min), share(o.Max)) + " of what " + planSides(d.Space) + " have"
+	of := planSides(d) + " have"
+	switch g := d.Asked.Gateway; {
+	case len(d.Targets) > 0:
+		of = "the busiest target has"
+	case g != nil && g.PortsPerHost > 0 && d.Fleet != nil && d.Fleet.Limit == "gateway":
+		of = "the gateway has for each machine"
+	}
+	return planLeast(d) + between(share(o.Min), share(o.Max)) + " of what " + of
 }
 
 // planBeside says with how many of the other side a number is enough.
@@ -264,6 +376,8 @@ func floorRate(v float64) string {
 	v += 1e-9 * math.Abs(v)
 	digits := 0
 	switch {
+	case v > 0 && v < 0.1: // two digits that count
+		digits = min(1-int(math.Floor(math.Log10(v))), 12)
 	case v < 10:
 		digits = 2
 	case v < 100:

@@ -56,7 +56,7 @@ func forecasts(r *result.Result) []forecast {
 		}
 	case "reuse":
 		return []forecast{connections, reuse, sustained}
-	case "survey":
+	case "survey", "reach":
 		return []forecast{connections}
 	}
 	return []forecast{

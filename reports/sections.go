@@ -71,9 +71,10 @@ func outcomeTone(name string, r *result.Result) tone {
 	switch {
 	case name == "ok":
 		return good
-	case name == "no_port" && (r.Run.Scenario == "fill" || r.Run.Scenario == "survey"), name == "canceled":
+	case name == "no_port" && (r.Run.Scenario == "fill" || r.Run.Scenario == "survey"), name == "canceled",
+		name == "nat_no_port" && r.Run.Scenario == "fill":
 		return plain // what is looked for
-	case name == "no_port" && r.Predicted.NoPort != nil && r.Predicted.NoPort.Max > 0:
+	case (name == "no_port" || name == "nat_no_port") && r.Predicted.NoPort != nil && r.Predicted.NoPort.Max > 0:
 		return caution // as predicted
 	}
 	return bad
@@ -117,6 +118,7 @@ func (p *page) witnesses(r *result.Result) {
 		p.note("open at the fullest moment, as seen by")
 		p.fact("generator", count(w.Generator))
 		p.fact("listener", witnessed(w))
+		p.fact("gateway", optional(w.Translated, count))
 		p.fact("sock_diag", optional(w.SockDiag, count))
 		if w.Agree {
 			p.para(span{good, "  they agree"}, "")
@@ -141,7 +143,7 @@ func witnessed(w *result.Witness) string {
 
 // kernel lists the counters that say something, the telling ones with what they
 // mean.
-func (p *page) kernel(counters result.Counters) {
+func (p *page) kernel(title string, counters result.Counters) {
 	var known []counterWord
 	others := int64(0)
 	words := counterWords()
@@ -155,7 +157,7 @@ func (p *page) kernel(counters result.Counters) {
 			known = append(known, words[i])
 		}
 	}
-	p.heading("Kernel counters")
+	p.heading(title)
 	slices.SortStableFunc(known, func(a, b counterWord) int { return cmp.Compare(b.tone, a.tone) })
 	for _, w := range known {
 		p.meaning(span{w.tone, pad(w.name, 20)}, counters[w.name], w.means, w.todo)
@@ -176,8 +178,10 @@ func (p *page) cost(r *result.Result) {
 			optional(c.KernelBytesPerConn, func(n int64) string { return size(n) + " kernel, per connection" })))
 	}
 	if o != nil {
-		p.fact("observer", fmt.Sprintf("%s, %s by sock_diag · %s CPU, %s of one processor",
-			plural(o.Samples, "sample"), count(o.Dumps), duration(o.CPUNS), percent(o.Share)))
+		p.fact("observer", phrases(fmt.Sprintf("%s, %s by sock_diag", plural(o.Samples, "sample"), count(o.Dumps)),
+			nonZero(o.DumpNS, func(n int64) string { return duration(n) + " for lists" }),
+			nonZero(o.Interrupted, func(n int64) string { return plural(n, "list") + " of a table that changed meanwhile" }),
+			fmt.Sprintf("%s CPU, %s of one processor", duration(o.CPUNS), percent(o.Share))))
 	}
 }
 

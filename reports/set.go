@@ -10,6 +10,14 @@ import (
 // set puts several runs side by side. A bench has one table, of ways to use
 // ports; other sets one for each scenario.
 func (p *page) set(s *result.Set) {
+	switch {
+	case s.Search != nil:
+		p.rateSearch(s)
+		return
+	case s.Proof != nil:
+		p.proof(s)
+		return
+	}
 	groups := byScenario(s.Runs[:min(len(s.Runs), maxRuns)])
 	a := axesOf(s, groups)
 	ways := waysOf(s)
@@ -20,6 +28,8 @@ func (p *page) set(s *result.Set) {
 	}
 	p.setVerdict(s, a)
 	if len(ways) > 0 {
+		p.unmet(s)
+		weigh(ways)
 		p.bench(ways)
 		p.advice(ways)
 	}
@@ -30,6 +40,11 @@ func (p *page) set(s *result.Set) {
 	p.heading("Left out")
 	list(p, s.Skipped, p.note)
 	p.expectations(collect(s.Runs, func(r *result.Result) []result.Expected { return expectationsOf(r, a) }))
+	if len(ways) > 0 {
+		p.rowExpectations(s)
+		p.warnings(benchWarnings(s.Runs))
+		return
+	}
 	p.warnings(collect(s.Runs, func(r *result.Result) []result.Warning { return r.Warnings }))
 }
 

@@ -118,7 +118,7 @@ func clean(s string) string {
 // ascii writes the signs of the report in ASCII, one column for one, and any
 // other character as a question mark.
 func ascii(s string) string {
-	s = strings.NewReplacer("µ", "u", "×", "x", "–", "-", "·", "|", "…", "~", "▁", ".", "▂", ":", "▃", "-", "▄", "=", "▅", "+", "▆", "*", "▇", "%", "█", "#", "▌", "#", "▶", ">", "→", ">", "≥", ">").Replace(s)
+	s = strings.NewReplacer("µ", "u", "×", "x", "–", "-", "·", "|", "…", "~", "▁", ".", "▂", ":", "▃", "-", "▄", "=", "▅", "+", "▆", "*", "▇", "%", "█", "#", "▌", "#", "▶", ">", "→", ">", "≥", ">", "°", "'").Replace(s)
 	return strings.Map(func(c rune) rune {
 		if c > unicode.MaxASCII {
 			return '?'

@@ -63,6 +63,9 @@ func (p *page) run(r *result.Result) {
 	case "survey":
 		p.survey(r)
 		p.latency(r)
+	case "reach":
+		p.reach(r)
+		p.latency(r)
 	default:
 		p.exhaustion(r)
 		p.occupancy(r)
@@ -71,12 +74,16 @@ func (p *page) run(r *result.Result) {
 	p.outcomes(r)
 	p.command(r)
 	p.onHost(r.OnHost)
+	p.gateway(r.NAT)
+	p.portStates(r.PortStates)
 	p.witnesses(r)
-	p.kernel(r.Kernel)
+	p.kernel("Kernel counters", r.Kernel)
+	p.kernel("Kernel counters of the listener's host", r.KernelPeer)
 	p.cost(r)
 	p.settings(r.Host)
 	p.expectations(r.Expect)
 	p.warnings(r.Warnings)
+	p.rules(r.Reach)
 }
 
 // verdict is the run in one line, and what stands above every other number: an

@@ -30,7 +30,7 @@ func outcomeWords(name string, r *result.Result) (means, todo string) {
 			"look for a firewall or a full accept queue at " + targetOf(r) + ", for a NAT gateway without ports, or raise --timeout"
 	case "nat_no_port":
 		return "the NAT gateway had no port left and dropped the SYN",
-			"give the gateway more ports or addresses"
+			"in production: keep connections and use them again, give the gateway more ports or outside addresses, or add target addresses or ports"
 	case "no_fd":
 		return "the descriptor table was full (EMFILE, ENFILE): a limit of this machine, not of ports",
 			"raise it with 'ulimit -n', or use more --workers: each has a table of its own"

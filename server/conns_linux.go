@@ -17,7 +17,7 @@ type heard uint8
 const (
 	silent heard = iota // nothing has come
 	spoke               // something has
-	gone                // the connection is closed now
+	gone                // the connection is closed now, or nothing more is heard of it
 )
 
 // take counts a connection that was accepted at an address, and closes or holds
@@ -72,6 +72,9 @@ func (w *worker) hear(fd int) heard {
 	switch {
 	case errno == syscall.EAGAIN || errno == syscall.EINTR:
 		return silent
+	case w.l.config.Linger > 0 && (asked || errno == syscall.EPIPE):
+		w.stay(fd)
+		return gone
 	case errno != 0:
 		// By FIN what nobody reads would stay in the kernel and be sent again
 		// and again.
@@ -89,11 +92,21 @@ func (w *worker) hear(fd int) heard {
 	return spoke
 }
 
+// stay keeps a connection that is to be closed, and listens to it no more: its
+// end of the stream would be news again and again.
+func (w *worker) stay(fd int) {
+	_ = kernel.EpollRemove(w.epoll, fd) // one that was just accepted is not watched
+	w.hold.remove(fd)
+	w.idle.remove(fd)
+	w.linger.add(fd, w.now)
+}
+
 // release closes a held connection.
 func (w *worker) release(fd int, rst bool) {
 	w.held.remove(fd)
 	w.hold.remove(fd)
 	w.idle.remove(fd)
+	w.linger.remove(fd)
 	w.shut(fd, rst)
 	w.owners.of(fd).left()
 	w.owners.forget(fd)
@@ -119,7 +132,7 @@ func (l *Listener) dismiss() {
 
 // readClock notes the round's time, where anything depends on it.
 func (w *worker) readClock() {
-	if w.hold.after > 0 || w.idle.after > 0 {
+	if w.hold.after > 0 || w.idle.after > 0 || w.linger.after > 0 {
 		w.now = w.l.now()
 	}
 }
@@ -129,6 +142,10 @@ func (w *worker) readClock() {
 // sent in time but is still unread is heard first: it is no silence, and unread
 // it would turn the listener's FIN into an RST.
 func (w *worker) expire() {
+	for fd := range w.linger.due(w.now) {
+		// Whose client has closed answers by FIN, as without the delay.
+		w.release(fd, w.l.config.RST && w.l.config.ServerFirst)
+	}
 	for fd := range w.hold.due(w.now) {
 		if w.hear(fd) != gone {
 			w.release(fd, w.l.config.RST)
@@ -147,7 +164,7 @@ func (w *worker) expire() {
 // connection's time is over, or for ever, which is below 0.
 func (w *worker) untilDue() time.Duration {
 	wait := time.Duration(-1)
-	for _, list := range []*deadlines{&w.hold, &w.idle} {
+	for _, list := range []*deadlines{&w.hold, &w.idle, &w.linger} {
 		if at, ok := list.next(); ok {
 			left := max(0, time.Duration(at-w.now))
 			if wait < 0 || left < wait {

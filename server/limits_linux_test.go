@@ -74,6 +74,58 @@ func TestHoldThenClose(t *testing.T) {
 	}
 }
 
+// A listener that lingers closes late, and by itself: whether it was asked to be
+// first or the client was. What was reset it closes at once.
+func TestLinger(t *testing.T) {
+	const linger = time.Hour
+	for _, mode := range closeModes {
+		t.Run(mode.name, func(t *testing.T) {
+			l, clock := listenByClock(t, Config{ServerFirst: mode.serverFirst, Keep: true, RST: mode.rst, Linger: linger, Connections: 4})
+			fd, other := dial(t, l.Addrs()[0]), dial(t, l.Addrs()[0])
+			waitStats(t, l, "both", func(s result.Server) bool { return s.Accepted == 2 })
+			if mode.serverFirst {
+				send(t, fd, "\x00")
+			} else {
+				closeClient(fd, mode.rst)
+			}
+			if mode.rst && !mode.serverFirst {
+				waitStats(t, l, "the close", func(s result.Server) bool { return *s.Closed == 1 })
+				_ = kernel.CloseFD(other)
+				return
+			}
+			waitStats(t, l, "its being heard", func(result.Server) bool { return lingering(l) == 1 })
+			clock.set(l, linger-1)
+			if s := l.Stats(); *s.Closed != 0 {
+				t.Errorf("%+v: closed before the time was over", s)
+			}
+			clock.set(l, linger)
+			if s := l.Stats(); *s.Closed != 1 {
+				t.Errorf("%+v, want one closed", s)
+			}
+			if mode.serverFirst {
+				if got := finish(t, fd); got != mode.clientSees {
+					t.Errorf("the close is seen as %v, want %v", got, mode.clientSees)
+				}
+				_ = kernel.CloseFD(fd)
+			}
+			_ = kernel.CloseFD(other)
+		})
+	}
+}
+
+// lingering counts the connections that are to be closed late.
+func lingering(l *Listener) int64 {
+	var n atomic.Int64
+	l.tell(func(w *worker) {
+		for fd := range w.held.all() {
+			if fd < len(w.linger.links) && w.linger.links[fd].at != 0 {
+				n.Add(1)
+			}
+		}
+	})
+	return n.Load()
+}
+
 func TestIdleIsClosed(t *testing.T) {
 	const idle = time.Hour
 	for _, mode := range closeModes {

@@ -45,6 +45,9 @@ type Config struct {
 	ServerFirst bool
 	Keep        bool
 	Hold        time.Duration
+	// Linger: apart, it closes so late: after it has heard that the client has closed,
+	// or has asked it to close first. What was reset it closes at once. 0: at once.
+	Linger      time.Duration
 	RST         bool // it closes by RST where it is first; an answer is always FIN
 	Connections int  // expected at most at once: how many threads with descriptor tables there are
 	Threads     int  // this many threads instead, at most 256; 0: as Connections needs
@@ -67,6 +70,9 @@ type Config struct {
 	// that has sent more is reset; 0: no bound.
 	Guard    *Guard
 	MaxBytes int64
+	// Within opens the listening sockets: it calls a function, on the same thread,
+	// in the network namespace that they are to be in. Nil: in the caller's own.
+	Within func(func() error) error
 	// Idle: a connection that sends nothing for so long is closed, in the close
 	// mode. 0: never.
 	Idle time.Duration
@@ -81,6 +87,8 @@ func (c *Config) check() error {
 		return fmt.Errorf("listen with %d threads: want 0 to %d", c.Threads, maxThreads)
 	case c.Hold < 0:
 		return fmt.Errorf("listen and hold connections for %v: a time cannot be below 0", c.Hold)
+	case c.Linger < 0 || c.Linger > 0 && (c.Together || c.UDP):
+		return fmt.Errorf("listen and close %v late: want 0 or more, over TCP and apart", c.Linger)
 	case c.Keep && c.Hold > 0:
 		return fmt.Errorf("listen, keep connections and close them after %v: want one or the other", c.Hold)
 	case c.Idle < 0:
@@ -95,6 +103,14 @@ func (c *Config) check() error {
 		return c.checkUDP()
 	}
 	return nil
+}
+
+// within calls f where sockets are to be opened.
+func (c *Config) within(f func() error) error {
+	if c.Within == nil {
+		return f()
+	}
+	return c.Within(f)
 }
 
 // Listener is a bundled listener. Its methods may be called from any
@@ -134,7 +150,12 @@ func New(config Config) (*Listener, error) {
 	if config.UDP {
 		config.CPUs = nil
 	}
-	sockets, addrs, err := opening{udp: config.UDP, backlog: config.Backlog, cpus: config.CPUs}.all(config.Addrs)
+	var sockets []int
+	var addrs []netip.AddrPort
+	err := config.within(func() (err error) {
+		sockets, addrs, err = opening{udp: config.UDP, backlog: config.Backlog, cpus: config.CPUs}.all(config.Addrs)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -52,6 +52,9 @@ func TestNewRefuses(t *testing.T) {
 		"hold below 0":     {Addrs: anyPorts(1), Hold: -1},
 		"keep and hold":    {Addrs: anyPorts(1), Keep: true, Hold: 1},
 		"idle below 0":     {Addrs: anyPorts(1), Idle: -1},
+		"linger below 0":   {Addrs: anyPorts(1), Linger: -1},
+		"linger together":  {Addrs: anyPorts(1), Linger: 1, Together: true},
+		"UDP that lingers": {UDP: true, Addrs: anyPorts(1), Linger: 1},
 		"limit below 0":    {Addrs: anyPorts(1), MaxConnections: -1},
 		"UDP closes first": {UDP: true, Addrs: anyPorts(1), ServerFirst: true},
 		"UDP by RST":       {UDP: true, Addrs: anyPorts(1), RST: true},
@@ -95,4 +98,24 @@ func TestFamiliesDoNotShareAPort(t *testing.T) {
 	_ = kernel.CloseFD(dial(t, netip.AddrPortFrom(anyPort.Addr(), first.Port())))
 	conn, _ := acceptOne(t, end)
 	end.Shut(conn, false)
+}
+
+// Sockets are opened where Within says, and what it says of its own ends New.
+func TestWithin(t *testing.T) {
+	calls := 0
+	l := listenOnly(t, Config{Within: func(f func() error) error {
+		calls++
+		return f()
+	}})
+	if calls != 1 || len(l.Addrs()) != 1 {
+		t.Errorf("%d calls, addresses %v", calls, l.Addrs())
+	}
+	nowhere := errors.New("nowhere")
+	before := openDescriptors(t)
+	if _, err := New(Config{Addrs: anyPorts(1), Within: func(func() error) error { return nowhere }}); !errors.Is(err, nowhere) {
+		t.Errorf("New says %v", err)
+	}
+	if after := openDescriptors(t); after != before {
+		t.Errorf("%d descriptors before, %d after", before, after)
+	}
 }

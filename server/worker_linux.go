@@ -65,6 +65,7 @@ type worker struct {
 	now       int64     // of this round; 0 where nothing depends on time
 	hold      deadlines // when the listener closes what it closes first
 	idle      deadlines // when a connection that sends nothing is closed
+	linger    deadlines // when a connection is closed that was to be closed before
 
 	busy    bool // there was something to do in this round
 	asked   bool // a client waits for what this listener does
@@ -83,7 +84,7 @@ func newWorker(l *Listener, index int) (*worker, error) {
 		l: l, index: index, share: share, sockets: l.share(share), thread: thread, room: thread.Free() - 1, // less the epoll descriptor
 		orders: make(chan func(), 1),
 		events: make([]kernel.Event, eventsPerRound), buf: make([]byte, readAtOnce),
-		idle:   deadlines{after: l.config.Idle},
+		idle: deadlines{after: l.config.Idle}, linger: deadlines{after: l.config.Linger},
 		owners: owners{kept: l.config.Guard != nil || l.config.MaxBytes > 0},
 	}
 	if l.config.ServerFirst {

@@ -251,8 +251,3 @@ func addressPorts(word string) (addr netip.Addr, set ports.Ranges, ok bool) {
 	}
 	return first.Addr().Unmap(), ports.Of(ports.Range{Low: first.Port(), High: uint16(last)}), true
 }
-
-// addrPrefix is the address as a host of its own.
-func addrPrefix(a netip.Addr) netip.Prefix { return netip.PrefixFrom(a, a.BitLen()) }
-
-func comparePrefix(a, b netip.Prefix) int { return a.Addr().Compare(b.Addr()) }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"lastport/loadgen"
 	"lastport/loadgen/place"
@@ -59,6 +60,9 @@ func heldAtMost(c *loadgen.Config, host place.Host) (int64, error) {
 	}
 	pools := strategy.Pools{Sources: len(c.Sources), Targets: len(c.Targets), ByTarget: t.ByTarget(c.UDP)}
 	most := int64(usable) * int64(pools.Count())
+	if c.NAT != nil {
+		most = min(most, c.NAT.Room(len(c.Targets)))
+	}
 	if c.Connections > 0 {
 		most = min(most, c.Connections)
 	}
@@ -71,7 +75,7 @@ func (a *app) sayRaised(c *loadgen.Config, host place.Host) error {
 	if err != nil {
 		return err
 	}
-	for _, t := range s.Tool {
+	for _, t := range slices.Concat(s.Tool, s.Server.Tool) {
 		if t.Key == keyBacklog || t.Key == keySynBacklog {
 			a.ui.raised(t.Key, host.Settings[t.Key], t.Value)
 		}

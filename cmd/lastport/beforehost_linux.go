@@ -96,7 +96,7 @@ func (u *ui) foundOnHost(c *loadgen.Config, system ports.Ranges, w place.Waiting
 	}
 	u.line("on the host: %s ports in %s, %s", grouped(int64(c.Ports().Size())), c.Ports(), held)
 	if w.Sockets > 0 {
-		u.line("in TIME_WAIT toward %s: %s, the last for %s more", targetWords(c.Targets), grouped(w.Sockets), w.Left.Round(time.Second))
+		u.line("in TIME_WAIT toward %s: %s, the last for %s more", targetNames(c.Targets), grouped(w.Sockets), w.Left.Round(time.Second))
 	}
 	u.line("%s ports of the host's range %s are free, and %s of them stay free for others (--keep-free)",
 		grouped(c.OnHost.FreeBefore), system, grouped(c.OnHost.KeepFree))
@@ -105,7 +105,7 @@ func (u *ui) foundOnHost(c *loadgen.Config, system ports.Ranges, w place.Waiting
 		if c.Connections > 0 {
 			most = min(most, c.Connections)
 		}
-		u.line("takes up to %s of them toward %s, until the release", grouped(most), targetWords(c.Targets))
+		u.line("takes up to %s of them toward %s, until the release", grouped(most), targetNames(c.Targets))
 	}
 }
 
@@ -133,8 +133,8 @@ func holderWords(holders []result.PortHolder) string {
 	return strings.Join(words, ", ")
 }
 
-// targetWords is a list of targets in few words.
-func targetWords(targets []netip.AddrPort) string {
+// targetNames is a list of targets in few words.
+func targetNames(targets []netip.AddrPort) string {
 	if len(targets) == 1 {
 		return targets[0].String()
 	}

@@ -2,7 +2,7 @@ package main
 
 import (
 	"fmt"
-	"net/netip"
+	"io"
 	"runtime"
 	"strconv"
 	"strings"
@@ -16,51 +16,72 @@ import (
 	"lastport/loadgen/place"
 	"lastport/loadgen/ports"
 	"lastport/loadgen/suite"
-	"lastport/reports/result"
 )
 
-// benchVerb runs the standard suite.
+// benchFlags are the flags of bench besides those of every run.
+type benchFlags struct {
+	runFlags
+	quick   bool
+	matrix  string
+	print   bool
+	without map[string]string // places of the matrix that cannot be had here, and why
+}
+
+// benchVerb compares the ways of a matrix.
 func (a *app) benchVerb() *cobra.Command {
-	var f runFlags
-	var quick bool
+	var f benchFlags
 	c := &cobra.Command{
 		Use:   "bench",
-		Short: "the standard suite: ways of using ports, side by side",
-		Long: "bench compares ways of using ports in one table: by strategy, by who closes\n" +
-			"first, by settings and by range. For each it measures how many connections\n" +
-			"there can be, what rate they sustain, what connect costs while ports are free,\n" +
-			"half used and nearly gone, how soon a port comes back and what a failing\n" +
-			"connect costs, beside what arithmetic predicts; and it says which way gives\n" +
-			"most, and its price. A second table compares all strategies.\n\n" +
-			"Every run is in a private place of its own. The set and every run of it are\n" +
-			"saved. It takes two to three minutes, of which one is a TIME_WAIT.",
-		Example: "  lastport bench\n  lastport bench --quick\n  lastport bench --details\n  lastport bench --format json -o bench.json",
-		RunE:    func(*cobra.Command, []string) error { return a.bench(&f, quick) },
+		Short: "the mitigations side by side, ranked; or a matrix of your own",
+		Long: "bench compares ways of using ports in one table: settings, who closes first,\n" +
+			"strategies, more addresses, keep-alive, other ranges. For each it measures how\n" +
+			"many connections there can be, what rate they sustain, what connect costs\n" +
+			"while ports are half used and nearly gone, how soon a port comes back and what\n" +
+			"a failing connect costs, beside what arithmetic predicts. Then it ranks them:\n" +
+			"the gain over the first row, and the price.\n\n" +
+			"The rows are those of a file, --matrix FILE; without it the standard ones,\n" +
+			"which --print-matrix prints. With expectations in the file, or --expect, it is\n" +
+			"a gate: exit status 3 if one does not hold.\n\n" +
+			"Every run is in a private place of its own; rows over a pair of hosts and through\n" +
+			"a gateway have such places. The set and every run of it are saved. The standard matrix takes two to three minutes, of which one is a\n" +
+			"TIME_WAIT; with --quick less than one.",
+		Example: "  lastport bench\n  lastport bench --quick\n  lastport bench --details\n" +
+			"  lastport bench --print-matrix > matrix.yaml\n  lastport bench --matrix matrix.yaml --expect residual.connections==0\n" +
+			"  lastport bench --format json -o bench.json",
+		RunE: func(c *cobra.Command, _ []string) error { return a.bench(&f) },
 	}
 	f.addHow(c.Flags())
 	f.output.detailsFlag(c.Flags())
-	c.Flags().BoolVar(&quick, "quick", false, "leave out what has to wait for a TIME_WAIT, and say so")
+	c.Flags().BoolVar(&f.quick, "quick", false, "leave out what has to wait for a TIME_WAIT, make each run once, and say so")
+	c.Flags().StringVar(&f.matrix, "matrix", "", "the rows, as a `FILE` in YAML has them (default: the standard matrix)")
+	c.Flags().BoolVar(&f.print, "print-matrix", false, "print the standard matrix, ready to be changed, and do nothing else")
 	return c
 }
 
-// bench makes every run of the suite and reports them side by side.
-func (a *app) bench(f *runFlags, quick bool) error {
-	if f.place != place.Private.String() {
+// bench makes every run of the matrix and reports them side by side.
+func (a *app) bench(f *benchFlags) error {
+	if f.place == place.OnHost.String() {
 		return usagef("leave --place out", "--place %s: a bench compares settings and ranges, which only places of its own can have", f.place)
 	}
-	host, err := place.ReadHost(sysctlKeys(f.sysctls)...)
+	if f.print {
+		if f.matrix != "" {
+			return usagef("lastport bench --print-matrix", "--print-matrix prints the standard matrix, and --matrix %s names another", f.matrix)
+		}
+		_, err := io.WriteString(a.stdout, suite.StandardText())
+		return err
+	}
+	m, err := f.rows()
 	if err != nil {
 		return err
 	}
-	about, err := f.suiteHost(host)
+	host, err := place.ReadHost(append(sysctlKeys(f.sysctls), matrixKeys(m)...)...)
 	if err != nil {
 		return err
 	}
-	plan, err := suite.Bench(about, quick)
-	if err != nil {
+	if f.without, err = f.missing(m, host); err != nil {
 		return err
 	}
-	parts, err := f.parts(plan, host)
+	plan, err := f.plan(m, host)
 	if err != nil {
 		return err
 	}
@@ -68,22 +89,76 @@ func (a *app) bench(f *runFlags, quick bool) error {
 	if err != nil {
 		return err
 	}
-	s.set.Skipped, s.set.Rows = plan.Skipped, setRows(plan, parts)
-	return a.concludeSet(s, a.inParts(s, plan, parts, host, f), &f.output)
+	s.set.Skipped, s.set.Matrix, s.set.Rows = plan.Skipped, m.Name, plan.setRows()
+	a.ui.expected(plan.Suite)
+	err = a.inParts(s, plan, host, &f.runFlags)
+	return a.concludeRows(s, plan, err, &f.output)
+}
+
+// benchPlan is the runs of a suite, ready to be made.
+type benchPlan struct {
+	suite.Suite
+	parts [][]namedRun             // as those of the suite
+	ids   map[*suite.Member]string // run.id of each
+}
+
+// plan makes the runs of a matrix, so that what is wrong with it or with a flag
+// is known before the first of them.
+func (f *benchFlags) plan(m suite.Matrix, host place.Host) (p benchPlan, err error) {
+	if err := f.checkFlags(host); err != nil {
+		return p, err
+	}
+	about, err := f.suiteHost(host)
+	if err != nil {
+		return p, err
+	}
+	if about.Lacks, err = lacking(m, host); err != nil {
+		return p, err
+	}
+	about.Without = f.without
+	if p.Suite, err = suite.Bench(about, m, f.quick); err != nil {
+		return p, err
+	}
+	p.ids = map[*suite.Member]string{}
+	for _, part := range p.Parts {
+		var runs []namedRun
+		for _, member := range part.Members {
+			cfg, err := f.member(member, host)
+			if err != nil {
+				return p, p.Blame(m.Name, member, err)
+			}
+			runs = append(runs, namedRun{len(p.ids), member.Name, cfg})
+			p.ids[member] = cfg.ID
+		}
+		p.parts = append(p.parts, runs)
+	}
+	return p, nil
+}
+
+// checkFlags finds what is wrong with the flags, whatever the rows are.
+func (f *benchFlags) checkFlags(host place.Host) error {
+	one := f.runFlags
+	one.ranges = hostWord
+	cfg, err := one.config(string(suite.Fill), 0, host)
+	if err != nil {
+		return err
+	}
+	return loadgen.CheckEngine(&cfg)
 }
 
 // inParts makes the runs of one part after those of the other.
-func (a *app) inParts(s *setFolder, plan suite.Suite, parts [][]namedRun, host place.Host, f *runFlags) error {
-	for i, runs := range parts {
+func (a *app) inParts(s *setFolder, plan benchPlan, host place.Host, f *runFlags) error {
+	for i, runs := range plan.parts {
 		var err error
 		switch p := plan.Parts[i]; {
 		case len(runs) == 0:
+		case len(runs) == 1:
+			err = a.oneByOne(s, runs, host, f)
+		case p.AtOnce && p.Lasts > 10*time.Second:
+			a.ui.waiting(len(runs), p.Lasts.Round(time.Second))
+			err = a.allAtOnce(s, runs, host)
 		case p.AtOnce:
-			if p.Lasts > 0 {
-				a.ui.waiting(len(runs), p.Lasts)
-			} else {
-				a.ui.together(len(runs))
-			}
+			a.ui.together(len(runs))
 			err = a.allAtOnce(s, runs, host)
 		default:
 			err = a.oneByOne(s, runs, host, f)
@@ -95,65 +170,75 @@ func (a *app) inParts(s *setFolder, plan suite.Suite, parts [][]namedRun, host p
 	return nil
 }
 
-// parts makes the suite's runs, so that what is wrong with a flag is known
-// before the first of them.
-func (f *runFlags) parts(plan suite.Suite, host place.Host) ([][]namedRun, error) {
-	var parts [][]namedRun
-	n := 0
-	for _, p := range plan.Parts {
-		var runs []namedRun
-		for _, m := range p.Members {
-			cfg, err := f.member(m, host)
-			if err != nil {
-				return nil, err
-			}
-			runs = append(runs, namedRun{n, m.Name, cfg})
-			n++
-		}
-		parts = append(parts, runs)
-	}
-	return parts, nil
-}
-
 // member is one run of the suite.
 func (f *runFlags) member(m *suite.Member, host place.Host) (loadgen.Config, error) {
 	one := *f
 	one.keepFree = keepEnough // a bench has no such flag
-	one.ranges, one.strategy, one.duration = m.Range, m.Strategy, m.Duration
+	one.ranges, one.exclude, one.strategy, one.duration = m.Range, m.Exclude, m.Strategy, m.Duration
 	one.sysctls = overridden(f.sysctls, m.Sysctls)
-	one.v6 = m.IPv6
-	one.sources = sourceWords(m.Sources)
+	one.v6, one.hold, one.connections = m.IPv6, m.Hold, m.Connections
+	one.expect = nil // they are held against rows
+	one.sources = sourceWords(m.Sources, m.IPv6)
+	var err error
+	if one.targets, err = targetWords(m, host); err != nil {
+		return loadgen.Config{}, err
+	}
 	if m.UDP {
 		one.proto = "udp"
 	}
-	switch {
-	case m.Scenario == "reuse":
-		one.connections = reuseConnections
-	case m.Scenario == "churn" && m.Rate == 0:
+	if err := one.settle(m, host); err != nil {
+		return loadgen.Config{}, err
+	}
+	fastest := m.Scenario == string(suite.Churn) && m.Rate == 0
+	if fastest {
 		one.workers = max(one.workers, runtime.NumCPU())
 	}
 	cfg, err := one.config(m.Scenario, m.Close, host)
-	for len(cfg.Targets) < m.Targets {
-		last := cfg.Targets[len(cfg.Targets)-1]
-		cfg.Targets = append(cfg.Targets, netip.AddrPortFrom(last.Addr().Next(), last.Port()))
+	if err != nil {
+		return cfg, err
 	}
-	cfg.RangeName, cfg.Rate, cfg.Attempts = m.Profile, m.Rate, m.Attempts
-	if m.Scenario == "churn" && m.Rate == 0 {
+	if m.Timeout > 0 && !f.given("timeout") {
+		cfg.Timeout = m.Timeout
+	}
+	cfg.RangeName, cfg.Rate, cfg.Attempts, cfg.Requests = m.Profile, m.Rate, m.Attempts, m.Requests
+	if fastest {
 		cfg.Concurrency = cfg.Workers
 	}
-	if err == nil {
-		err = loadgen.CheckEngine(&cfg)
+	if err := loadgen.CheckEngine(&cfg); err != nil {
+		return cfg, err
 	}
-	cfg.Compared = true // its rows are
-	return cfg, err
+	cfg.Compared = true // rows are
+	return cfg, nil
 }
 
 // sourceWords are n source addresses as --source takes them; none for 0.
-func sourceWords(n int) []string {
-	if n == 0 {
+func sourceWords(n int, v6 bool) []string {
+	switch {
+	case n == 0:
 		return nil
+	case v6:
+		return []string{fmt.Sprintf("2001:2::1:1-2001:2::1:%x", n)}
 	}
-	return []string{fmt.Sprintf("198.18.1.1-198.18.1.%d", n)}
+	return []string{fmt.Sprintf("198.18.1.1-198.18.%d.%d", 1+n/256, n%256)}
+}
+
+// targetWords are the member's targets as --target takes them: addresses of the
+// bundled listener, all at one port outside of the range.
+func targetWords(m *suite.Member, host place.Host) (words []string, err error) {
+	set, err := hostRange(host)
+	if m.Range != hostWord {
+		set, err = ports.Parse(m.Range)
+	}
+	addr, port := listenerAddr4, listenerPort(set)
+	for i := 0; err == nil && i < max(1, m.Targets); i++ {
+		if m.IPv6 {
+			words = append(words, fmt.Sprintf("[2001:2::%x]:%d", i+1, port))
+			continue
+		}
+		words = append(words, fmt.Sprintf("%s:%d", addr, port))
+		addr = addr.Next()
+	}
+	return words, err
 }
 
 // overridden adds the settings of a member to those of --sysctl, which give way.
@@ -204,55 +289,12 @@ func (f *runFlags) suiteHost(host place.Host) (suite.Host, error) {
 	}
 	s := capacity.Settings{
 		TWReuse:      number(suite.KeyTWReuse),
-		TWReuseDelay: time.Duration(number("net.ipv4.tcp_tw_reuse_delay")) * time.Millisecond,
-		Timestamps:   number("net.ipv4.tcp_timestamps") != 0,
+		TWReuseDelay: time.Duration(number(suite.KeyTWReuseDelay)) * time.Millisecond,
+		Timestamps:   number(suite.KeyTimestamps) != 0,
 		HZ:           kernel.HZ(),
 	}
-	if most, err := strconv.ParseInt(strings.TrimSpace(setting("net.ipv4.tcp_max_tw_buckets")), 10, 64); err == nil {
+	if most, err := strconv.ParseInt(strings.TrimSpace(setting(suite.KeyMaxTimeWait)), 10, 64); err == nil {
 		s.MaxTimeWait = &most
 	}
-	return suite.Host{Range: own, Reserved: reserved, Settings: s}, nil
-}
-
-// setRows says which runs belong to which row of the table.
-func setRows(plan suite.Suite, parts [][]namedRun) []result.SetRow {
-	ids := map[*suite.Member]string{}
-	for i, p := range plan.Parts {
-		for j, m := range p.Members {
-			ids[m] = parts[i][j].cfg.ID
-		}
-	}
-	var rows []result.SetRow
-	for _, r := range plan.Rows {
-		row := result.SetRow{
-			Name: r.Name, Strategy: r.Strategy, Range: r.Ports.String(), RangeName: r.Profile, Close: r.Close.String(),
-			Sources: r.Sources, Targets: r.Targets, Predicted: predictedOf(r.Predicted), Runs: []string{},
-		}
-		if r.UDP {
-			row.Proto = "udp"
-		}
-		if r.TWReuse {
-			row.Sysctls = map[string]string{suite.KeyTWReuse: "1"}
-		}
-		for _, m := range r.Members {
-			if id, made := ids[m]; made {
-				row.Runs = append(row.Runs, id)
-			}
-		}
-		rows = append(rows, row)
-	}
-	return rows
-}
-
-// predictedOf is what the arithmetic says, as a file keeps it.
-func predictedOf(a capacity.Answer) result.Predicted {
-	p := result.Predicted{
-		Connections: &result.Interval{Min: a.Connections.Min, Max: a.Connections.Max},
-		ReuseNS:     &result.Interval{Min: int64(a.Reuse.Min), Max: int64(a.Reuse.Max)},
-		Why:         a.Why,
-	}
-	if a.Rate != nil {
-		p.RatePerS = &result.RateInterval{Min: a.Rate.Min, Max: a.Rate.Max}
-	}
-	return p
+	return suite.Host{Range: own, Reserved: reserved, Settings: s, Processors: runtime.NumCPU()}, nil
 }

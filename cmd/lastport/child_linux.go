@@ -60,20 +60,32 @@ func inPlace(parent *place.Parent, frames loadgen.Sink) error {
 	// collecting that less often leaves the processors to the run.
 	debug.SetGCPercent(400)
 	cfg := &req.Config
-	report, err := furnish(cfg, req.Spec)
+	hosts, reports, err := place.Build(req.Spec)
 	if err != nil {
 		return err
 	}
-	cfg.Host.Sysctls = make(map[string]string, len(report.Sysctls))
-	for key, value := range report.Sysctls {
-		cfg.Host.Sysctls[key] = spaces(value)
+	if err := hosts.Block(place.Firewall{Target: cfg.Targets[0], Out: cfg.Block, Back: cfg.BlockIn}); err != nil {
+		return err
 	}
-	cfg.Host.Changed = changes(report.Changed)
-	cfg.Host.Differs = changes(report.Differs)
-
+	describe(cfg, reports)
+	cfg.Hosts = loadgen.Hosts{
+		Client: func(i int, f func() error) error { return hosts.Client(i).Do(f) },
+		Enter:  func(client int) error { return hosts.Client(client).Enter() },
+	}
+	if req.Spec.Kind == place.Pair || req.Spec.Kind == place.NAT {
+		cfg.Hosts.Server = hosts.InServer
+	}
+	if req.Spec.Kind == place.NAT {
+		cfg.Hosts.Gateway = hosts.InGateway
+	}
 	if err := cfg.Settle(); err != nil {
 		return err
 	}
+	stranger, err := holdPorts(cfg)
+	if err != nil {
+		return err
+	}
+	defer stranger.leave()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	go func() {
@@ -94,14 +106,6 @@ func inPlace(parent *place.Parent, frames loadgen.Sink) error {
 	return runNear(ctx, cfg, frames)
 }
 
-// furnish makes the place ready for the run, where there is something to make.
-func furnish(cfg *loadgen.Config, spec place.Spec) (place.Report, error) {
-	if onHost(cfg) {
-		return place.AsItIs(spec.Host)
-	}
-	return place.Setup(spec)
-}
-
 // runNear makes a run against its own listener.
 func runNear(ctx context.Context, cfg *loadgen.Config, frames loadgen.Sink) error {
 	if onHost(cfg) {
@@ -120,6 +124,28 @@ func runNear(ctx context.Context, cfg *loadgen.Config, frames loadgen.Sink) erro
 		err = closeErr
 	}
 	return err
+}
+
+// describe writes what the hosts are like into the result.
+func describe(cfg *loadgen.Config, r place.Reports) {
+	cfg.Host.Sysctls = settingValues(r.Client.Sysctls)
+	cfg.Host.Changed = changes(r.Client.Changed)
+	cfg.Host.Differs = changes(r.Client.Differs)
+	if s := r.Server; s != nil {
+		cfg.Host.Peer = &result.PeerHost{Sysctls: settingValues(s.Sysctls), Changed: changes(s.Changed), Differs: changes(s.Differs)}
+	}
+	cfg.Host.Gateway = settingValues(r.Gateway)
+}
+
+func settingValues(from map[string]string) map[string]string {
+	if from == nil {
+		return nil
+	}
+	to := make(map[string]string, len(from))
+	for key, value := range from {
+		to[key] = spaces(value)
+	}
+	return to
 }
 
 func changes(from map[string]place.Change) map[string]result.Change {
@@ -150,7 +176,9 @@ func listen(cfg *loadgen.Config) (*server.Listener, error) {
 		ServerFirst: cfg.Close.ServerFirst(),
 		Keep:        true,
 		RST:         cfg.Close.RST(),
+		Linger:      cfg.Linger,
 		Connections: mostConnections(cfg),
+		Within:      cfg.Hosts.Server,
 	})
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	"lastport/loadgen"
 	"lastport/loadgen/pace"
 	"lastport/loadgen/step"
+	"lastport/loadgen/suite"
 )
 
 // churnFlags are the flags of churn besides those of every run.
@@ -23,6 +24,7 @@ type churnFlags struct {
 	requests    int
 	record      string
 	timeoutSet  bool
+	durationSet bool
 }
 
 func (a *app) churnVerb() *cobra.Command {
@@ -36,15 +38,21 @@ func (a *app) churnVerb() *cobra.Command {
 			"as --concurrency says follow one another without a pause (closed loop).\n\n" +
 			"When the rate is above what the ports sustain they run out at the predicted\n" +
 			"attempt. Attempts go on, their failures are counted, and successes come back\n" +
-			"when ports do.",
+			"when ports do.\n\n" +
+			"--rate auto finds the highest rate that holds: it predicts it, and tries rates\n" +
+			"on both sides, each for long enough to use every port twice.",
 		Example: "  lastport churn --rate 400 --duration 2m\n" +
+			"  lastport churn --range 40000-40499 --rate auto\n" +
 			"  lastport churn --range 40000-40999 --rate 100 --duration 20s\n" +
 			"  lastport churn --rate max --close server-fin\n" +
 			"  lastport churn --rate 100 --hold 2s --requests 10\n" +
 			"  lastport churn --rate 470 --duration 90s --expect no_port==0",
 		RunE: func(c *cobra.Command, _ []string) error {
-			f.timeoutSet = c.Flags().Changed("timeout")
-			if !c.Flags().Changed("workers") {
+			f.timeoutSet, f.durationSet, f.workersGiven = c.Flags().Changed("timeout"), c.Flags().Changed("duration"), c.Flags().Changed("workers")
+			if f.rate == rateAuto {
+				return a.auto(&f)
+			}
+			if !f.workersGiven {
 				f.workers = f.goodWorkers(runtime.NumCPU())
 			}
 			return a.single("churn", step.ClientFIN, &f.runFlags, func(c *loadgen.Config) error {
@@ -57,14 +65,15 @@ func (a *app) churnVerb() *cobra.Command {
 	}
 	fs := c.Flags()
 	f.add(fs)
-	fs.StringVar(&f.rate, "rate", "max", "a `NUMBER` of attempts per second, or max")
+	f.addGateway(fs)
+	fs.StringVar(&f.rate, "rate", "max", "a `NUMBER` of attempts per second, or max; auto finds the highest that holds")
 	fs.IntVar(&f.concurrency, "concurrency", 0, "a `NUMBER` of connections at a time, with --rate max (default: one for each worker; by uring 16, or 64 with ends apart)")
 	fs.Int64Var(&f.attempts, "attempts", 0, "end after this `NUMBER` (default: when --duration is over)")
 	fs.IntVar(&f.requests, "requests", 0, "a `NUMBER` of small requests over each connection before its close")
 	fs.StringVar(&f.record, "record", "on", "off counts outcomes and records nothing, a `WORD` of on, off")
 	_ = fs.MarkHidden("record") // for measuring what recording costs; the flag exists, so this cannot fail
 	setDefault(fs, "duration", (10 * time.Second).String())
-	fs.Lookup("duration").Usage = "how `LONG` attempts are made"
+	fs.Lookup("duration").Usage = fmt.Sprintf("how `LONG` attempts are made; with --rate auto, how long all of it may take (default there: %v)", suite.SearchTime)
 	workers := fs.Lookup("workers")
 	workers.DefValue = "0" // which says that the default is in the words
 	workers.Usage += fmt.Sprintf(" (default: with --rate max one for each processor, at a rate one for each %d a second)", easyRate)
@@ -152,7 +161,7 @@ func (f *churnFlags) pace(c *loadgen.Config) error {
 	}
 	rate, err := strconv.ParseFloat(f.rate, 64)
 	if err != nil {
-		return usagef("--rate 100", "--rate %q: want attempts per second, such as 100, or max", f.rate)
+		return usagef("--rate 100", "--rate %q: want attempts per second, such as 100, or max, or auto", f.rate)
 	}
 	if _, err := pace.NewConstant(rate); err != nil {
 		return usagef("--rate 100", "--rate %s: want more than 0 and at most 1e9 per second, or max", f.rate)

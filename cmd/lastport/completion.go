@@ -66,7 +66,7 @@ func completeValues(c *cobra.Command) {
 			complete = cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)
 		}
 		switch f.Name {
-		case "output", "token-file": // a file
+		case "output", "from", "matrix", "token-file": // a file
 			return
 		case "sysctl": // the value follows
 			complete = cobra.FixedCompletions(flagWords(c.Name(), f.Name), cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace)
@@ -99,20 +99,37 @@ func flagWords(verb, flag string) []string {
 		return loadgen.Engines()
 	case "ends":
 		return []string{"auto", "together", "apart"}
-	case "place":
-		return place.Kinds()
+	case "place", "nat-range":
+		return placeWords(flag)
 	case "format":
 		return []string{"text", "json"}
 	case "progress":
 		return []string{"auto", "plain", "none"}
 	case "proto":
 		return []string{"tcp", "udp"}
-	case "sysctl":
-		if verb == "plan" {
-			return settingWords()
-		}
+	case "sysctl", "gateway":
+		return planWords(verb, flag)
 	}
 	return nil
+}
+
+// placeWords are those of the flags of a place.
+func placeWords(flag string) []string {
+	if flag == "place" {
+		return place.Kinds()
+	}
+	return rangeWords()[1:] // the host's is no gateway's
+}
+
+// planWords are those of flags that are completed for plan alone.
+func planWords(verb, flag string) []string {
+	switch {
+	case verb != "plan":
+		return nil
+	case flag == "gateway":
+		return gatewayNames()
+	}
+	return settingWords()
 }
 
 // settingWords are the keys that a plan understands, ready for their values.

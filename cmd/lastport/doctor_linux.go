@@ -15,10 +15,13 @@ func (a *app) doctorVerb() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "doctor",
 		Short: "what this machine allows, what would block a run, and the command that fixes it",
-		Long: "doctor looks at limits, namespaces, ports, TIME_WAIT settings, queues, kernel\n" +
-			"features, control groups and signs of a container. For each it says what that\n" +
-			"allows here, what it would block, the command that changes it and the one that\n" +
-			"undoes it. It changes nothing itself, opens no connection, and needs no root.\n\n" +
+		Long: "doctor says what this host can have toward one target as it is set up, who has\n" +
+			"ports of its range now, by target and by process, and which limit comes next. It\n" +
+			"looks at limits, namespaces, ports, TIME_WAIT settings, queues, kernel features,\n" +
+			"control groups and signs of a container. For each it says what that allows here,\n" +
+			"what it would block, the commands that change it, also for good, and those that\n" +
+			"undo them. It changes nothing itself, opens no connection, and needs no root: as\n" +
+			"root it sees other users' processes, too.\n\n" +
 			"The exit status is 3 when something is wrong: a check \"blocks\" a verb or a\n" +
 			"flag, or \"warn\" says that something silently falsifies numbers.",
 		Example: "  lastport doctor\n  lastport doctor --all\n  lastport doctor --format json -o doctor.json",

@@ -15,7 +15,7 @@ import (
 // runVerbs are the verbs that make runs.
 func (a *app) runVerbs() []*cobra.Command {
 	return []*cobra.Command{
-		a.fillVerb(), a.churnVerb(), a.reuseVerb(), a.surveyVerb(), a.benchVerb(), a.serveVerb(), a.doctorVerb(),
+		a.fillVerb(), a.churnVerb(), a.reuseVerb(), a.surveyVerb(), a.reachVerb(), a.benchVerb(), a.serveVerb(), a.doctorVerb(),
 		a.childCommand(), a.doctorChild(), a.docsVerb(),
 	}
 }
@@ -43,6 +43,7 @@ func (a *app) fillVerb() *cobra.Command {
 			"  lastport fill --range 40000-40099,41000-41049 --exclude 40010\n" +
 			"  lastport fill --range 40000-40999 --strategy all\n" +
 			"  lastport fill --source 198.18.1.1-198.18.1.3 --target 198.18.0.1:1000-1001\n" +
+			"  lastport fill --place nat --nat-range 2000-2009 --nat-addresses 3\n" +
 			"  lastport fill --connections 5000 --expect 'connect.p99<1ms' --expect connections==5000\n" +
 			"  lastport fill --range 40000-40999 --leave 20 --hold 5m -- ./my-client\n" +
 			"  lastport fill --place host --target 10.0.0.7:7000 --token-file token",
@@ -54,6 +55,7 @@ func (a *app) fillVerb() *cobra.Command {
 		},
 	}
 	f.add(c.Flags())
+	f.addGateway(c.Flags())
 	c.Flags().Int64Var(&f.connections, "connections", 0, "open no more than this `NUMBER`, over several targets if one has too few ports for it (default: as many as there are ports)")
 	c.Flags().Int64Var(&edge.leave, "leave", 0, "give this `NUMBER` of ports back, once all are taken, for the time of --hold or of the command")
 	return c
@@ -107,6 +109,10 @@ func (a *app) conclude(res *result.Result, err error, dir *folder, out *output) 
 	return nil
 }
 
+// found says whether a reach has found something out, be it that nothing gets
+// through: it has if there was somebody to get through to.
+func found(r *result.Reach) bool { return r != nil && r.Listening != nil && *r.Listening }
+
 // statusOfResult is the exit status of a run that came to a result.
 func statusOfResult(r *result.Result) int {
 	if r.Run.Interrupted {
@@ -120,7 +126,7 @@ func statusOfResult(r *result.Result) int {
 	if r.Command != nil && r.Command.Error != "" {
 		return exitFailed
 	}
-	if r.Outcomes.OK == 0 && r.Outcomes.NoPort == 0 && r.Reuse == nil {
+	if r.Outcomes.OK+r.Outcomes.NoPort+r.Outcomes.NATNoPort == 0 && r.Reuse == nil && !found(r.Reach) {
 		return exitFailed
 	}
 	return exitOK

@@ -38,7 +38,6 @@ type runFlags struct {
 	workers         int
 	workersGiven    bool
 	engine, ends    string
-	place           string
 	keepFree        int
 	waitClean       bool
 	census          *place.Census               // of the host, once it was asked for
@@ -46,12 +45,15 @@ type runFlags struct {
 	token           string                      // of servers elsewhere, once it was read
 	tokenFile       string
 	resolve         string
-	sysctls         []string
-	expect          []string
-	seed            uint64
-	out             string
-	progress        string
-	output          output
+	placeFlags
+	sysctls  []string
+	held     string
+	linger   time.Duration
+	expect   []string
+	seed     uint64
+	out      string
+	progress string
+	output   output
 }
 
 // setDefault gives a flag another default.
@@ -64,6 +66,7 @@ func setDefault(fs *pflag.FlagSet, name, value string) {
 // add adds the flags that say what a run opens, and those that say how.
 func (f *runFlags) add(fs *pflag.FlagSet) {
 	f.addWhat(fs)
+	f.addTroubles(fs)
 	f.addHow(fs)
 	f.addFar(fs)
 	f.addHost(fs)
@@ -105,7 +108,7 @@ func (f *runFlags) addHow(fs *pflag.FlagSet) {
 	fs.IntVar(&f.workers, "workers", 1, "`NUMBER` of threads that open connections")
 	fs.StringVar(&f.engine, "engine", "auto", "what does the work, a `NAME` of auto, direct, uring")
 	fs.StringVar(&f.ends, "ends", "auto", "does one thread do both ends of a connection: a `WORD` of auto, together, apart")
-	fs.StringVar(&f.place, "place", "private", "where the run happens, a `PLACE` of "+strings.Join(place.Kinds(), ", "))
+	f.placeFlags.add(fs)
 	fs.StringArrayVar(&f.sysctls, "sysctl", nil, "a `KEY=VALUE` to set in the private place (repeatable)")
 	fs.StringArrayVar(&f.expect, "expect", nil, "an `EXPR` that must hold, such as 'connections>=28232' or 'connect.p99<1ms'; exit status 3 if not (repeatable)")
 	fs.StringVar(&f.out, "out", "", "folder `DIR` for the results (default: ./lastport-TIME-VERB)")
@@ -144,7 +147,7 @@ func (f *runFlags) config(scenario string, closeMode step.CloseMode, host place.
 		c.Seed = rand.Uint64()
 	}
 	for _, understand := range []func(*loadgen.Config, place.Host) error{
-		f.ports, f.words, f.numbers, f.threads, f.settings, f.addresses, f.chosen, f.widen, f.expectations,
+		f.ports, f.words, f.numbers, f.threads, f.settings, f.addresses, f.hosts, f.troubles, f.chosen, f.widen, f.expectations,
 	} {
 		if err := understand(&c, host); err != nil {
 			return c, err

@@ -26,6 +26,8 @@ type planFlags struct {
 	hold, reuse       time.Duration
 	rate, concurrency string
 	headroom          string
+	parts             planParts
+	proving           proveFlags
 	list              bool
 	output            output
 
@@ -37,24 +39,10 @@ type planFlags struct {
 func (a *app) planVerb() *cobra.Command {
 	var f planFlags
 	c := &cobra.Command{
-		Use:   "plan",
-		Short: "capacity by arithmetic: what a range sustains, or what a rate needs",
-		Long: "plan answers by the arithmetic of every run's prediction, and opens nothing.\n" +
-			"Given nothing, it says how many connections per second this host can open to\n" +
-			"one target for long, and how many at once. Given a rate or a concurrency, it\n" +
-			"says whether the ports hold it, and how many targets, source addresses or\n" +
-			"ports it takes if they do not. An answer that says no is an answer: exit\n" +
-			"status 0.\n\n" +
-			"On Linux the range and the settings are this host's unless flags say\n" +
-			"otherwise; elsewhere they are Linux's documented defaults. Targets are taken\n" +
-			"not to be loopback addresses, for which tcp_tw_reuse=2 would do more.",
-		Example: "  lastport plan\n" +
-			"  lastport plan --rate 2000\n" +
-			"  lastport plan --rate 50k/s --hold 200ms --headroom 20%\n" +
-			"  lastport plan --concurrency 100k --range 1024-65535\n" +
-			"  lastport plan --range windows\n" +
-			"  lastport plan --rate 2000 --sysctl net.ipv4.tcp_tw_reuse=1\n" +
-			"  lastport plan --ranges",
+		Use:     "plan",
+		Short:   "capacity by arithmetic: what a range sustains, or what a rate needs",
+		Long:    planLong(),
+		Example: planExample(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			f.given = c.Flags().Changed
 			if err := f.output.check(); err != nil {
@@ -66,6 +54,12 @@ func (a *app) planVerb() *cobra.Command {
 				}
 				return f.output.render(a.stdout, namedRanges())
 			}
+			if err := f.proving.check(); err != nil {
+				return err
+			}
+			if f.proving.on {
+				return a.prove(&f)
+			}
 			d, err := f.plan(readPlanHost())
 			if err != nil {
 				return err
@@ -75,6 +69,34 @@ func (a *app) planVerb() *cobra.Command {
 	}
 	f.add(c.Flags())
 	return c
+}
+
+// planLong is what --help says first.
+func planLong() string {
+	return "plan answers by the arithmetic of every run's prediction, and opens nothing.\n" +
+		"Given nothing, it says how many connections per second this host can open to\n" +
+		"one target for long, and how many at once. Given a rate or a concurrency, it\n" +
+		"says whether the ports hold it, and how many targets, source addresses or\n" +
+		"ports it takes if they do not. An answer that says no is an answer: exit\n" +
+		"status 0.\n\n" +
+		"On Linux the range and the settings are this host's unless flags say\n" +
+		"otherwise; elsewhere they are Linux's documented defaults. Targets are taken\n" +
+		"not to be loopback addresses, for which tcp_tw_reuse=2 would do more."
+}
+
+// planExample are commands to start from.
+func planExample() string {
+	return "  lastport plan\n" +
+		"  lastport plan --rate 2000\n" +
+		"  lastport plan --rate 50k/s --hold 200ms --headroom 20%\n" +
+		"  lastport plan --concurrency 100k --range 1024-65535\n" +
+		"  lastport plan --rate 600 --share 70%,20%,10%\n" +
+		"  lastport plan --rate 200 --burst 2000/s:5s:1m\n" +
+		"  lastport plan --rate 800 --gateway azure-nat --fleet 10\n" +
+		"  lastport plan --range windows\n" +
+		"  lastport plan --rate 2000 --sysctl net.ipv4.tcp_tw_reuse=1\n" +
+		"  lastport plan --rate 2000 --prove\n" +
+		"  lastport plan --ranges"
 }
 
 func (f *planFlags) add(fs *pflag.FlagSet) {
@@ -92,6 +114,8 @@ func (f *planFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&f.rate, "rate", "", "a `RATE` of new connections: 2000, 50k/s, 3M/m")
 	fs.StringVar(&f.concurrency, "concurrency", "", "a `NUMBER` of connections open at a time: 5000, 50k")
 	fs.StringVar(&f.headroom, "headroom", "0%", "`SHARE` of the ports that is to stay free: 20%")
+	f.parts.add(fs)
+	f.proving.add(fs)
 	fs.BoolVar(&f.list, "ranges", false, "list the named ranges: ports, reuse time, limit, source")
 	f.output.flags(fs)
 }
@@ -111,27 +135,43 @@ func aloneWith(fs *pflag.FlagSet, flag string) (err error) {
 
 // plan understands the flags and solves what they leave open.
 func (f *planFlags) plan(host planHost) (*result.Plan, error) {
-	var w capacity.Wish
-	for _, understand := range []func(*capacity.Wish) error{f.times, f.amounts} {
-		if err := understand(&w); err != nil {
-			return nil, err
-		}
-	}
-	env, err := f.surroundings(host)
+	_, d, err := f.solve(host)
+	return d, err
+}
+
+// solve is plan, with the answer as the arithmetic has it beside its document.
+func (f *planFlags) solve(host planHost) (capacity.Plan, *result.Plan, error) {
+	w, env, err := f.wish(host)
 	if err != nil {
-		return nil, err
+		return capacity.Plan{}, nil, err
 	}
-	for _, understand := range []func(*capacity.Wish, planEnv) error{f.space, f.words, f.addresses} {
-		if err := understand(&w, env); err != nil {
-			return nil, err
-		}
-	}
-	w.Settings = env.settings
 	p, err := capacity.NewPlan(w)
 	if err != nil {
-		return nil, err
+		return capacity.Plan{}, nil, err
 	}
-	return f.document(p, env), nil
+	d := f.document(p, env)
+	if err := f.cost(p, d, host.processors); err != nil {
+		return capacity.Plan{}, nil, err
+	}
+	return p, d, nil
+}
+
+// wish understands the flags.
+func (f *planFlags) wish(host planHost) (w capacity.Wish, env planEnv, err error) {
+	for _, understand := range []func(*capacity.Wish) error{f.times, f.amounts, f.varied} {
+		if err := understand(&w); err != nil {
+			return w, env, err
+		}
+	}
+	if env, err = f.surroundings(host); err != nil {
+		return w, env, err
+	}
+	for _, understand := range []func(*capacity.Wish, planEnv) error{f.space, f.words, f.addresses, f.behind} {
+		if err := understand(&w, env); err != nil {
+			return w, env, err
+		}
+	}
+	return w, env, nil
 }
 
 // times reads for how long a port is taken.
@@ -225,17 +265,6 @@ func (f *planFlags) space(w *capacity.Wish, env planEnv) error {
 	return nil
 }
 
-// systemOf returns the system of a named range, nil if it is Linux's or none's.
-func systemOf(name string) *capacity.System {
-	p, ok := ports.Lookup(name)
-	if !ok || p.Source == "" || strings.HasPrefix(p.System, "Linux") {
-		return nil
-	}
-	return &capacity.System{
-		Name: name, Reuse: p.Reuse, PerTarget: int64(p.PerTarget), Gateway: strings.HasSuffix(p.Name, "-nat"),
-	}
-}
-
 // words reads the flags that take one of a few words.
 func (f *planFlags) words(w *capacity.Wish, _ planEnv) error {
 	if !slices.Contains(protocols(), f.proto) {
@@ -274,7 +303,8 @@ func protocols() []string { return []string{"tcp", "udp"} }
 
 // addresses reads --sources and --targets, and the strategy, on which it
 // depends whether there can be several sources.
-func (f *planFlags) addresses(w *capacity.Wish, _ planEnv) error {
+func (f *planFlags) addresses(w *capacity.Wish, env planEnv) error {
+	w.Settings = env.settings
 	for _, n := range []struct {
 		flag  string
 		value int
@@ -290,14 +320,18 @@ func (f *planFlags) addresses(w *capacity.Wish, _ planEnv) error {
 		}
 		return nil
 	}
+	own := f.sources
+	if f.parts.gateway != "" { // sources are its outside addresses, and a machine has one
+		own = 1
+	}
 	if !f.given("strategy") {
-		f.strategy = defaultStrategy(f.sources)
+		f.strategy = defaultStrategy(own)
 	}
 	s, err := strategy.New(f.strategy, strategy.Space{Ranges: w.Range})
 	if err != nil {
 		return named("--strategy", err)
 	}
-	if f.sources > 1 && !strategy.TakesSource(f.strategy) {
+	if own > 1 && !strategy.TakesSource(f.strategy) {
 		return usagef("--strategy "+defaultStrategy(f.sources),
 			"--sources %d with --strategy %s: it leaves the source address to the kernel, which uses one", f.sources, f.strategy)
 	}
@@ -315,16 +349,4 @@ func defaultStrategy(sources int) string {
 		return "late-bind"
 	}
 	return "socket-range"
-}
-
-// namedRanges lists the profiles.
-func namedRanges() *result.Ranges {
-	list := &result.Ranges{Schema: result.RangesSchema}
-	for _, p := range ports.Profiles() {
-		list.Ranges = append(list.Ranges, result.NamedRange{
-			Name: p.Name, Aliases: p.Aliases, System: p.System, Ports: p.Ranges.String(), Size: p.Ranges.Size(),
-			ReuseNS: int64(p.Reuse), PerTarget: p.PerTarget, PerVM: p.PerVM, Source: p.Source, Note: p.Note,
-		})
-	}
-	return list
 }

@@ -17,10 +17,11 @@ func (f *planFlags) document(p capacity.Plan, env planEnv) *result.Plan {
 	d := &result.Plan{
 		Schema: result.PlanSchema, Tool: tool(), Asked: f.asked(w, env),
 		Space: result.Space{
-			Ports: w.Range.Size(), PortsUsable: p.Answer.Usable.Size(), Sources: max(w.Sources, 1), Targets: max(w.Targets, 1),
+			Ports: w.Range.Size(), PortsUsable: p.Each.Usable.Size(), Sources: max(w.Sources, 1), Targets: max(w.Targets, 1),
 			Tuples: p.Answer.Tuples, Reserved: w.Reserved.Intersect(w.Range).String(),
 		},
 		Sustain: sustained(p.Answer, w.Hold, p.Safe), Each: sustained(p.Each, w.Hold, p.SafeEach),
+		Burst: burst(p), Targets: targets(p), Fleet: fleet(p),
 		Binds: p.Binds, Why: p.Answer.Why, Notes: f.notes(p),
 	}
 	if p.Demand != nil {
@@ -33,13 +34,24 @@ func (f *planFlags) document(p capacity.Plan, env planEnv) *result.Plan {
 		}
 	}
 	for _, way := range p.Ways {
-		gives := result.PlanWay{Change: way.Change, Sustain: sustained(way.Answer, w.Hold, way.Safe), TupleSets: way.Needed.Sets}
-		if p.Demand != nil {
-			gives.Holds = &way.Holds
-		}
-		d.Ways = append(d.Ways, gives)
+		d.Ways = append(d.Ways, f.way(way, p))
 	}
 	return d
+}
+
+// way is a change, and what it gives.
+func (f *planFlags) way(way capacity.Way, p capacity.Plan) result.PlanWay {
+	gives := result.PlanWay{
+		Name: way.Name, Change: way.Change, Risk: way.Risk, Source: way.Source,
+		Sustain: sustained(way.Answer, p.Wish.Hold, way.Safe), TupleSets: way.Needed.Sets,
+	}
+	if !math.IsInf(way.Gain, 0) {
+		gives.Gain = &way.Gain
+	}
+	if p.Demand != nil {
+		gives.Holds = &way.Holds
+	}
+	return gives
 }
 
 // asked is the wish as it was understood.
@@ -56,7 +68,8 @@ func (f *planFlags) asked(w capacity.Wish, env planEnv) result.Asked {
 	if w.Proto == "udp" {
 		asked.Close = ""
 	}
-	if w.System != nil {
+	f.askedParts(&asked, w, env)
+	if w.System != nil && w.Fleet == nil {
 		asked.System = p.System
 		return asked
 	}
@@ -103,43 +116,51 @@ func (f *planFlags) notes(p capacity.Plan) []string {
 	var notes []string
 	add := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
 	w := p.Wish
-	if profile, ok := ports.Lookup(f.ranges); ok && w.System != nil && profile.Note != "" {
+	name, own := f.ranges, w.Question
+	if w.Fleet != nil {
+		name, own = f.parts.gateway, w.Fleet.Own
+	}
+	if profile, ok := ports.Lookup(name); ok && w.System != nil && profile.Note != "" {
 		add("%s; source: %s", profile.Note, profile.Source)
 	}
-	f.rangeNotes(p, add)
-	if w.System == nil && w.Proto == "tcp" && w.Close == "client-fin" {
-		if w.Settings.TWReuse == 2 && w.Settings.Timestamps {
+	if w.System != nil && w.System.Name == linuxGateway {
+		add("a Linux gateway keeps a closed connection for nf_conntrack_tcp_timeout_time_wait, 120 s by default, and gives its port out sooner " +
+			"only when it has no other; see nf_conntrack_max too")
+	}
+	f.rangeNotes(p, own, add)
+	if own.System == nil && w.Proto == "tcp" && w.Close == "client-fin" {
+		if own.Settings.TWReuse == 2 && own.Settings.Timestamps {
 			add("tcp_tw_reuse=2 is for loopback targets alone; this plan is for all others")
 		}
-		f.timeWaitNotes(p, add)
+		f.timeWaitNotes(p, own, add)
 	}
-	add("ports alone are counted: descriptors, memory and processors have limits of their own")
+	add("ports are counted, and the search for them: descriptors, memory and what connections do have limits of their own")
 	return notes
 }
 
 // rangeNotes are about the ports and addresses that were asked for.
-func (f *planFlags) rangeNotes(p capacity.Plan, add func(string, ...any)) {
-	w, d := p.Wish, p.Demand
+func (f *planFlags) rangeNotes(p capacity.Plan, own capacity.Question, add func(string, ...any)) {
+	d := p.Demand
 	if f.notIn != "" {
 		add("--exclude %s: not in the range, so it changes nothing", f.notIn)
 	}
-	if w.System == nil && len(w.Range) > 0 && w.Range[0].Low < 1024 {
+	if own.System == nil && len(own.Range) > 0 && own.Range[0].Low < 1024 {
 		add("Linux refuses a range that begins below ip_unprivileged_port_start, 1024 by default, and keeps those ports from ordinary programs")
 	}
-	if w.System == nil && (d == nil || !d.Holds && d.Needed.Sources > 1) && !strategy.TakesSource(f.strategy) {
+	if p.Wish.System == nil && (d == nil || !d.Holds && d.Needed.Sources > 1) && !strategy.TakesSource(f.strategy) {
 		add("%s leaves the source address to the kernel: to use several, bind to each in turn (--strategy %s)", f.strategy, defaultStrategy(2))
 	}
 }
 
 // timeWaitNotes are about settings of which more is believed than they do.
-func (f *planFlags) timeWaitNotes(p capacity.Plan, add func(string, ...any)) {
+func (f *planFlags) timeWaitNotes(p capacity.Plan, own capacity.Question, add func(string, ...any)) {
 	for _, text := range f.sysctls {
 		if key, _, err := planSetting(text); err == nil && key == keyFINTimeout {
 			add("tcp_fin_timeout is the time in FIN_WAIT_2, not in TIME_WAIT: it changes nothing here")
 		}
 	}
 	waiting := p.Wish.Rate * p.Answer.Reuse.Max.Seconds()
-	if most := p.Wish.Settings.MaxTimeWait; most != nil && p.Answer.MaxTimeWait == nil && waiting > float64(*most) {
+	if most := own.Settings.MaxTimeWait; most != nil && p.Fleet == nil && p.Answer.MaxTimeWait == nil && waiting > float64(*most) {
 		add("on as many tuple sets as the rate takes, sockets in TIME_WAIT would be more than tcp_max_tw_buckets (%d): "+
 			"what is beyond ends at once, without its protection", *most)
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"runtime"
+
 	"golang.org/x/sys/unix"
 
 	"lastport/loadgen/kernel"
@@ -12,7 +14,7 @@ import (
 // listeners, which no search gives out. What else is open comes and goes, and is
 // no part of a plan.
 func readPlanHost() planHost {
-	host := planHost{values: make(map[string]string), hz: kernel.HZ()}
+	host := planHost{values: make(map[string]string), hz: kernel.HZ(), processors: runtime.NumCPU()}
 	for _, k := range planKeys() {
 		if value, err := kernel.ReadSysctl(settingsPrefix + k.name); err == nil {
 			host.values[k.name] = value

@@ -66,6 +66,8 @@ type planHost struct {
 	values map[string]string
 	held   ports.Ranges
 	hz     int
+
+	processors int // 0: not known
 }
 
 // surroundings takes what the host has, and then --sysctl and --hz, which

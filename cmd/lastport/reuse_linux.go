@@ -37,6 +37,7 @@ func (a *app) reuseVerb() *cobra.Command {
 	}
 	fs := c.Flags()
 	f.add(fs)
+	f.addGateway(fs)
 	fs.Int64Var(&f.connections, "connections", reuseConnections, "a `NUMBER` of ports to close and wait for")
 	fs.Lookup("close").Usage += ", or all: side by side"
 	fs.StringVar(&f.mode, "mode", "close", "what keeps the port taken, a `WORD` of "+strings.Join(loadgen.ReuseModes(), ", "))
@@ -140,12 +141,14 @@ func (f *reuseFlags) reuseConfig(c *loadgen.Config) (err error) {
 	}
 	c.UserTimeout = f.userTimeout
 	if c.Mode != loadgen.ModeClose {
-		if c.Ends == loadgen.EndsApart {
-			return usagef("--ends together", "--ends apart: the silent peer of --mode %s is on the generator's thread", c.Mode)
+		if err := silentPeer(c); err != nil {
+			return err
 		}
-		c.Timeout = stuckTimeout(c.Mode)
 	}
 	const most = 10_000 // beyond, probing takes a processor
+	if c.NAT != nil {
+		return f.throughGateway(c, most)
+	}
 	if c.Connections > most {
 		return usagef(fmt.Sprintf("--connections %d", most), "--connections %d: at most %d ports can be probed often enough", c.Connections, most)
 	}
@@ -165,3 +168,39 @@ func stuckTimeout(mode loadgen.ReuseMode) time.Duration {
 	}
 	return 24 * time.Hour
 }
+
+// silentPeer makes it a reuse in a mode in which the peer falls silent.
+func silentPeer(c *loadgen.Config) error {
+	switch {
+	case c.Linger > 0:
+		return usagef("leave --linger out", "--linger %v: in mode %s nobody closes late, because nobody closes", c.Linger, c.Mode)
+	case c.NAT != nil:
+		return usagef("--place pair", "--mode %s at --place nat: the silent peer is on the generator's thread, which knows it by its source port", c.Mode)
+	case c.Ends == loadgen.EndsApart:
+		return usagef("--ends together", "--ends apart: the silent peer of --mode %s is on the generator's thread", c.Mode)
+	}
+	c.Timeout = stuckTimeout(c.Mode)
+	return nil
+}
+
+// throughGateway makes it a reuse of the gateway's ports: all of them are opened,
+// so that a new connection needs one that was closed.
+func (f *reuseFlags) throughGateway(c *loadgen.Config, most int64) error {
+	room := c.NAT.Room(len(c.Targets))
+	switch {
+	case room > most:
+		return usagef("--nat-range 2000-2099", "--nat-range %s: a reuse fills the gateway first, and %d connections are more than %d, the most that can be closed and waited for",
+			c.NAT.Range, room, most)
+	case f.given("connections") && c.Connections < room:
+		return usagef("leave --connections out", "--connections %d: a reuse fills the gateway first, with %d connections", c.Connections, room)
+	case !f.given("timeout"):
+		c.Timeout = probeTimeout
+	}
+	c.Connections = room
+	return nil
+}
+
+// probeTimeout is how long a reuse waits for a SYN that a gateway may have lost:
+// longer than the way there and back takes, and shorter than the wait for its
+// retransmit, so that each attempt is one SYN.
+const probeTimeout = 200 * time.Millisecond

@@ -3,12 +3,12 @@ package main
 import (
 	"fmt"
 	"maps"
-	"slices"
 	"strconv"
 
 	"lastport/loadgen"
 	"lastport/loadgen/place"
 	"lastport/loadgen/ports"
+	"lastport/loadgen/suite"
 )
 
 // Settings that a run sets itself, in its private place.
@@ -34,25 +34,46 @@ func hostRange(host place.Host) (ports.Ranges, error) {
 }
 
 // settings reads --sysctl.
-func (f *runFlags) settings(c *loadgen.Config, _ place.Host) error {
+func (f *runFlags) settings(c *loadgen.Config, _ place.Host) (err error) {
 	if onHost(c) && len(f.sysctls) > 0 {
 		return usagef("leave --place out, for a host of the run's own that has them", "--sysctl %s with --place host: lastport never writes a setting of the host", f.sysctls[0])
 	}
-	c.Sysctls = make(map[string]string, len(f.sysctls))
-	for _, text := range f.sysctls {
-		s, err := place.ParseSetting(text)
-		if err != nil {
-			return named("--sysctl", err)
-		}
-		if s.Key == keyRange {
-			return usagef("--range LOW-HIGH", "--sysctl %s: the range has a flag of its own", keyRange)
-		}
-		if old, twice := c.Sysctls[s.Key]; twice && old != s.Value {
-			return usagef(fmt.Sprintf("--sysctl %s=%s", s.Key, s.Value), "--sysctl %s is given twice, as %s and as %s", s.Key, old, s.Value)
-		}
-		c.Sysctls[s.Key] = s.Value
+	if c.Sysctls, err = settingsOf("--sysctl", f.sysctls); err != nil {
+		return err
+	}
+	if _, ok := c.Sysctls[keyRange]; ok {
+		return usagef("--range LOW-HIGH", "--sysctl %s: the range has a flag of its own", keyRange)
 	}
 	return nil
+}
+
+// settingsOf reads the settings that a flag names, each once.
+func settingsOf(flag string, texts []string) (map[string]string, error) {
+	settings := make(map[string]string, len(texts))
+	for _, text := range texts {
+		s, err := place.ParseSetting(text)
+		if err != nil {
+			return nil, named(flag, err)
+		}
+		if err := inBounds(flag, s); err != nil {
+			return nil, err
+		}
+		if old, twice := settings[s.Key]; twice && old != s.Value {
+			return nil, usagef(fmt.Sprintf("%s %s=%s", flag, s.Key, s.Value), "%s %s is given twice, as %s and as %s", flag, s.Key, old, s.Value)
+		}
+		settings[s.Key] = s.Value
+	}
+	return settings, nil
+}
+
+// inBounds refuses a value of which it is known that the kernel will, so that it is
+// refused before the first of many runs.
+func inBounds(flag string, s place.Setting) error {
+	low, high, known := suite.Bounds(s.Key)
+	if n, err := strconv.Atoi(s.Value); !known || err == nil && n >= low && n <= high {
+		return nil
+	}
+	return usagef(fmt.Sprintf("%s %s=%d", flag, s.Key, low), "%s %s=%s: the kernel refuses the value: want %d to %d", flag, s.Key, s.Value, low, high)
 }
 
 // spec says what the private place must be like for the run.
@@ -63,11 +84,30 @@ func (f *runFlags) settings(c *loadgen.Config, _ place.Host) error {
 func spec(c *loadgen.Config, host place.Host) (place.Spec, error) {
 	s := place.Spec{Host: host, User: maps.Clone(c.Sysctls)}
 	if onHost(c) {
+		s.Kind = place.OnHost
 		return s, nil // nothing there is set
 	}
+	wanted := c.Ports()
+	if c.Scenario != "reach" { // which asks for each port by itself, and not for those that the host keeps
+		if err := rangeSettings(&s, c, host); err != nil {
+			return s, err
+		}
+	}
+	var listener []place.Setting
+	queue := min(2*wanted.Size()*max(1, c.Clients), maxQueue)
+	for _, key := range []string{keyBacklog, keySynBacklog} {
+		if have, err := strconv.Atoi(host.Settings[key]); err != nil || have < queue {
+			listener = append(listener, place.Setting{Key: key, Value: strconv.Itoa(queue), Why: "the listener's queue must hold what waits to be accepted"})
+		}
+	}
+	return s, spread(c, &s, listener)
+}
+
+// rangeSettings make the kernel choose from the ports of the run and no others.
+func rangeSettings(s *place.Spec, c *loadgen.Config, host place.Host) error {
 	reserved, err := reservedPorts(c, host)
 	if err != nil {
-		return s, err
+		return err
 	}
 	_, byUser := c.Sysctls[keyReserved]
 	delete(s.User, keyReserved) // it becomes part of the tool's own value
@@ -84,21 +124,7 @@ func spec(c *loadgen.Config, host place.Host) (place.Spec, error) {
 	if all := reserved.Union(ports.Of(hull).Minus(wanted)); byUser || all.String() != reserved.String() {
 		tool(keyReserved, all.String(), "ports between the ranges, excluded or reserved")
 	}
-	queue := min(2*wanted.Size(), maxQueue)
-	atLeast(host, keyBacklog, queue, tool)
-	atLeast(host, keySynBacklog, queue, tool)
-	addresses := slices.Clone(c.Sources)
-	for _, t := range c.Targets {
-		addresses = append(addresses, t.Addr())
-	}
-	for _, a := range addresses {
-		if !a.IsLoopback() { // those are there
-			s.Addresses = append(s.Addresses, addrPrefix(a))
-		}
-	}
-	slices.SortFunc(s.Addresses, comparePrefix)
-	s.Addresses = slices.Compact(s.Addresses)
-	return s, nil
+	return nil
 }
 
 // reservedPorts are those that the user or else the host reserves.
@@ -112,12 +138,4 @@ func reservedPorts(c *loadgen.Config, host place.Host) (ports.Ranges, error) {
 		return nil, named("--sysctl "+keyReserved, err)
 	}
 	return reserved, nil
-}
-
-// atLeast raises a setting that is lower on the host.
-func atLeast(host place.Host, key string, value int, set func(key, value, why string)) {
-	if have, err := strconv.Atoi(host.Settings[key]); err == nil && have >= value {
-		return
-	}
-	set(key, strconv.Itoa(value), "the listener's queue must hold what waits to be accepted")
 }

@@ -41,7 +41,7 @@ func (a *app) surveyVerb() *cobra.Command {
 	fs := c.Flags()
 	f.add(fs)
 	fs.Int64Var(&f.attempts, "attempts", 0, fmt.Sprintf("a `NUMBER` of picks in each part (default: as many as there are ports, %d at most)", loadgen.MostPicks))
-	for _, name := range []string{"close", "hold", "workers"} {
+	for _, name := range []string{"close", "hold", "linger", "workers"} {
 		_ = fs.MarkHidden(name) // they mean nothing here; the flags exist, so this cannot fail
 	}
 	return c

@@ -15,6 +15,7 @@ func (a *app) runVerbs() []*cobra.Command {
 	return []*cobra.Command{
 		linuxOnly("fill", "open connections until no port is left (Linux only)"),
 		linuxOnly("survey", "which ports are picked, and in what order (Linux only)"),
+		linuxOnly("reach", "which source ports a path lets through (Linux only)"),
 		linuxOnly("bench", "the standard suite (Linux only)"),
 		linuxOnly("serve", "the bundled listener alone (Linux only)"),
 		linuxOnly("doctor", "what this machine allows, and what would block a run (Linux only)"),
@@ -46,3 +47,6 @@ func (e *linuxOnlyError) Hint() string {
 
 // interrupted is how a run ends that a signal ends. Here none begins.
 type interrupted struct{ error }
+
+// prove has no kernel to ask here.
+func (a *app) prove(*planFlags) error { return &linuxOnlyError{"plan --prove"} }

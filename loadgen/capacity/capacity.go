@@ -45,7 +45,8 @@ type Question struct {
 
 	Close    string // client-fin, client-rst, server-fin or server-rst
 	Settings Settings
-	System   *System // whose ports they are, if not this kernel's: instead of Strategy and Settings
+	System   *System       // whose ports they are, if not this kernel's: instead of Strategy and Settings
+	Linger   time.Duration // how late the listener closes its end
 	// Reuse is the time that a port is out of use after its close, where it is
 	// given and not found by Settings or System; 0: it is found.
 	Reuse time.Duration
@@ -78,6 +79,10 @@ type Answer struct {
 	// Rate is what can be sustained, connections per second, if ports are the
 	// only limit; nil if a port may be free again at once, and so sets none.
 	Rate *Interval[float64]
+
+	// PassedOver is how many attempts of a pool in a row may find no port though one
+	// is back: see passOver.
+	PassedOver int64
 
 	// Late is how long after its time the generator may begin an attempt, or a
 	// close, at most. Predict takes it to be never late; who knows better says so
@@ -114,6 +119,8 @@ func Predict(q Question) Answer {
 	a := q.room()
 	a.Reuse = a.reuse(q)
 	a.boundTimeWait(q)
+	a.passOver(q)
+	a.linger(q)
 	a.Rate = a.rate(q.Hold)
 	a.limit(q.Limit)
 	return a
@@ -213,7 +220,7 @@ func (a *Answer) rate(hold time.Duration) *Interval[float64] {
 	if math.IsInf(most, 1) {
 		return nil
 	}
-	return &Interval[float64]{Min: sustains(float64(a.Connections.Min), waiting.Max, hold, a.Reuse.Max), Max: most}
+	return &Interval[float64]{Min: sustains(float64(a.Connections.Min-a.passedOver()), waiting.Max, hold, a.Reuse.Max), Max: most}
 }
 
 // sustains is Little's law: each port serves one connection, and then again once

@@ -54,7 +54,8 @@ type FirstNoPort struct {
 // do, one port's timer or many that end in one bunch, lies between two courses:
 // the most ports with the shortest T, and the fewest with the longest. Both can
 // happen. Counted from due time to due time, an attempt that is late to take its
-// port or to find one makes T longer or shorter by as much, and so does a close.
+// port or to find one makes T longer or shorter by as much, and so does a close,
+// and one that passes over a port that is back leaves it to a later one.
 func (a Answer) Course(rate float64, hold, duration time.Duration) Course {
 	s := everySecond(rate)
 	n := s.before(duration)
@@ -63,7 +64,7 @@ func (a Answer) Course(rate float64, hold, duration time.Duration) Course {
 	}
 	ports := a.Connections
 	taken := Interval[time.Duration]{max(0, hold+a.Reuse.Min-a.Late), hold + a.Reuse.Max + 2*a.Late}
-	shortest, longest := s.taken(taken.Min), s.taken(taken.Max)
+	shortest, longest := s.taken(taken.Min), s.taken(taken.Max)+a.passedOver()
 	open := Interval[int64]{s.before(hold - a.Late), s.before(hold + 2*a.Late)}
 	c := Course{
 		Attempts:  n,

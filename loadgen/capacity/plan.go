@@ -14,9 +14,12 @@ import (
 // Little's law: open = rate × hold.
 type Wish struct {
 	Question
-	Rate     float64 // connections per second, at most MaxRate; 0: none is wanted
-	Open     int64   // connections open at a time; 0: no number is wanted
-	Headroom float64 // share of the ports that stays free, from 0 to less than 1
+	Rate     float64   // connections per second, at most MaxRate; 0: none is wanted
+	Open     int64     // connections open at a time; 0: no number is wanted
+	Headroom float64   // share of the ports that stays free, from 0 to less than 1
+	Burst    Burst     // what the rate is for a time; zero: it is always the same
+	Shares   []float64 // of the connections, one for each target, adding up to 1; nil: all have as many
+	Fleet    *Fleet    // who is behind the gateway that the Question's System is; nil: nobody is asked about
 }
 
 // The bounds of a wish: with more, tuples are no longer counted in 64 bits.
@@ -38,9 +41,13 @@ type Plan struct {
 	Safe     float64
 	SafeEach float64 // the same of Each
 
-	Demand *Demand // what the wish takes; nil if it has neither Rate nor Open
-	Binds  string  // what is the limit, in a sentence
-	Ways   []Way   // what would give more, by the same arithmetic; none where the demand holds
+	Demand  *Demand      // what the wish takes; nil if it has no Rate, no Open and no Burst
+	Burst   *BurstPlan   // what the burst comes to; nil if there is none
+	Targets []TargetPlan // one by one, if their shares differ
+	Fleet   *FleetPlan   // the two sides of a gateway, if there is a fleet behind it
+	Load    *Load        // what it asks of the search for a port; nil where that is no search of Linux
+	Binds   string       // what is the limit, in a sentence
+	Ways    []Way        // what would give more, by the same arithmetic; none where the demand holds
 }
 
 // Demand is what a wish takes, set against the space.
@@ -69,31 +76,69 @@ func NewPlan(w Wish) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	w.Question = defaults(w.Question)
-	a := Predict(w.Question)
-	if a.Connections.Min == 0 {
-		return Plan{}, w.noPorts(a)
-	}
-	p := Plan{Wish: w, Answer: a, Each: w.each(), Safe: w.safe(a)}
-	p.SafeEach = w.safe(p.Each)
-	if w.demands() {
-		p.Demand = w.demand(a)
-		if p.Demand.Needed.Sets == 0 {
-			return Plan{}, w.tooMuch()
+	for _, check := range []func() error{w.checkBurst, w.checkShares, w.checkFleet} {
+		if err := check(); err != nil {
+			return Plan{}, err
 		}
 	}
-	p.Binds = w.binds(a)
-	if w.Rate == 0 && w.Open > 0 { // nothing closes
-		p.Answer.Why = w.room().Why
+	if len(w.Shares) > 0 {
+		w.Targets = len(w.Shares)
 	}
+	w.Question = defaults(w.Question)
+	s := w.solve()
+	if s.answer.Connections.Min == 0 {
+		return Plan{}, w.noPorts(s.answer)
+	}
+	if s.demand != nil && s.demand.Needed.Sets == 0 {
+		return Plan{}, w.tooMuch()
+	}
+	p := Plan{
+		Wish: w, Answer: s.answer, Each: w.each(), Safe: s.safe, Demand: s.demand,
+		Burst: s.burst, Targets: s.targets, Fleet: s.fleet, Load: w.load(s), Binds: s.binds,
+	}
+	p.SafeEach = w.safe(p.Each)
 	if p.Demand == nil || !p.Demand.Holds {
-		p.Ways = w.ways(a)
+		p.Ways = w.ways(s)
 	}
 	return p, nil
 }
 
+// solution is what a wish comes to, and the parts that it is made of.
+type solution struct {
+	answer  Answer
+	safe    float64
+	demand  *Demand
+	burst   *BurstPlan
+	targets []TargetPlan
+	fleet   *FleetPlan
+	binds   string
+}
+
+// solve finds what the wish comes to: of a fleet by its two sides, of targets with
+// different shares by the busiest, of any other at once.
+func (w Wish) solve() (s solution) {
+	switch {
+	case w.Fleet != nil:
+		return w.solveFleet()
+	case w.unequal():
+		return w.solveShares()
+	}
+	a := Predict(w.Question)
+	s = solution{answer: a, safe: w.safe(a), burst: w.burst(a), binds: w.binds(a)}
+	if w.demands() {
+		s.demand = w.demand(a)
+	}
+	if !w.flows() && w.Open > 0 { // nothing closes
+		s.answer.Why = w.room().Why
+	}
+	return s
+}
+
 // demands says whether the wish is to bear anything.
-func (w Wish) demands() bool { return w.Rate > 0 || w.Open > 0 }
+func (w Wish) demands() bool { return w.flows() || w.Open > 0 }
+
+// flows says whether connections come and go.
+func (w Wish) flows() bool { return w.Rate > 0 || w.Burst.Rate > 0 }
 
 // settle makes the third of rate, hold and open from the other two.
 func (w Wish) settle() (Wish, error) {
@@ -113,7 +158,7 @@ func (w Wish) settle() (Wish, error) {
 	case w.Open > 0 && hold > 0:
 		w.Rate = float64(w.Open) / hold
 	}
-	if w.Rate > MaxRate {
+	if max(w.Rate, w.Burst.Rate) > MaxRate {
 		return w, w.tooFast()
 	}
 	return w, nil
@@ -125,15 +170,21 @@ const rounding = 1e-6
 // takes is how many tuples the wish has taken at a time, if each is taken until
 // the given reuse delay is over, and no more than so many wait for it.
 func (w Wish) takes(reuse time.Duration, waiting float64) float64 {
-	if w.Rate == 0 {
+	if !w.flows() {
 		return float64(w.Open) // they stay, and none comes back
 	}
-	return min(w.Rate*(w.Hold+reuse).Seconds(), w.opens()+waiting)
+	return min(w.within(w.Hold+reuse), w.opens()+waiting)
 }
 
 // opens is how many tuples the wish has open at a time: one at least, for nothing
 // connects without a port.
-func (w Wish) opens() float64 { return max(w.Rate*w.Hold.Seconds(), 1) }
+func (w Wish) opens() float64 { return max(w.within(w.Hold), 1) }
+
+// tuples is how many the wish has taken at a time.
+func (w Wish) tuples(a Answer) Interval[int64] {
+	whole := func(v float64) int64 { return int64(math.Ceil(v - rounding)) }
+	return Interval[int64]{whole(w.takes(a.Reuse.Min, a.waiting().Min)), whole(w.most(a))}
+}
 
 // most is how many tuples of the answer the wish has taken at a time, whatever
 // is left to chance.
@@ -153,7 +204,7 @@ func (w Wish) safe(a Answer) float64 {
 func (w Wish) demand(a Answer) *Demand {
 	least, most := w.takes(a.Reuse.Min, a.waiting().Min), w.most(a)
 	return &Demand{
-		Tuples:    Interval[int64]{int64(math.Ceil(least - rounding)), int64(math.Ceil(most - rounding))},
+		Tuples:    w.tuples(a),
 		Occupancy: Interval[float64]{least / float64(a.Connections.Max), most / float64(max(a.Connections.Min, 1))},
 		Holds:     w.holds(a),
 		Needed: Needed{
@@ -177,7 +228,7 @@ func (w Wish) sets() int64 {
 	a := w.each()
 	each := float64(a.Connections.Min) * (1 - w.Headroom)
 	n := math.Ceil((max(w.takes(a.Reuse.Max, math.Inf(1)), 1) - rounding) / each)
-	if others := each - a.waiting().Max; w.Rate > 0 && others > 0 {
+	if others := each - a.waiting().Max; w.flows() && others > 0 {
 		n = min(n, math.Ceil((w.opens()-rounding)/others))
 	}
 	if n <= MaxAddresses {
@@ -189,11 +240,16 @@ func (w Wish) sets() int64 {
 // fewest finds the least n, up to most, with which the wish holds; 0: none.
 // Predict never says less for more ports or more addresses.
 func (w Wish) fewest(most int, set func(q *Question, n int)) int {
-	n := 1 + sort.Search(most, func(i int) bool {
-		q := w.Question
-		set(&q, i+1)
-		return w.holds(Predict(q))
+	return fewest(most, func(n int) bool {
+		set(&w.Question, n)
+		return w.satisfied()
 	})
+}
+
+// fewest finds the least n from 1 to most for which ok holds, if it holds for
+// all beyond; 0: for none.
+func fewest(most int, ok func(n int) bool) int {
+	n := 1 + sort.Search(most, func(i int) bool { return ok(i + 1) })
 	if n > most {
 		return 0
 	}

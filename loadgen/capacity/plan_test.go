@@ -190,7 +190,7 @@ func TestWays(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, way := range p.Ways {
-			list = append(list, way.Change)
+			list = append(list, way.Name)
 		}
 		return list
 	}
@@ -199,14 +199,16 @@ func TestWays(t *testing.T) {
 		set  func(*Wish)
 		want string
 	}{
-		{"nothing asked", func(*Wish) {}, "net.ipv4.tcp_tw_reuse=1;the peer closes first (server-fin);every port from 1024;one more target;one more source address"},
-		{"a rate", func(w *Wish) { w.Rate = 2000 }, "net.ipv4.tcp_tw_reuse=1;the peer closes first (server-fin);every port from 1024"},
+		{"nothing asked: what costs least is first", func(*Wish) {}, "pooling;targets;sources;wider-range;tcp_tw_reuse;own-ports;socket-range;server-fin;client-rst"},
+		{"a rate: what is enough is first", func(w *Wish) { w.Rate = 2000 }, "pooling;targets;sources;tcp_tw_reuse;own-ports;server-fin;client-rst;wider-range;socket-range"},
 		{"a rate that holds", func(w *Wish) { w.Rate = 20 }, ""},
-		{"connections that stay: reuse is no way", func(w *Wish) { w.Open = 100_000 }, "every port from 1024"},
-		{"no timestamps", func(w *Wish) { w.Rate, w.Settings.Timestamps = 2000, false }, "net.ipv4.tcp_tw_reuse=1, net.ipv4.tcp_timestamps=1 (both ends);the peer closes first (server-fin);every port from 1024"},
-		{"no port rests", func(w *Wish) { w.Close = "client-rst" }, ""},
-		{"UDP", func(w *Wish) { w.Proto, w.Hold = "udp", time.Second }, "every port from 1024;one more source address"},
-		{"a gateway", func(w *Wish) { w.System = &System{Name: "gcp-nat", Reuse: time.Minute, Gateway: true} }, "one more target;one more source address"},
+		{"connections that stay: reuse is no way", func(w *Wish) { w.Open = 100_000 }, "targets;sources;wider-range;socket-range"},
+		{"no port rests, and the knee is left", func(w *Wish) { w.Close = "client-rst" }, "socket-range"},
+		{"UDP", func(w *Wish) { w.Proto, w.Hold = "udp", time.Second }, "sources;wider-range"},
+		{"a gateway", func(w *Wish) { w.System = &System{Name: "gcp-nat", Reuse: time.Minute, Gateway: true} }, "pooling;targets;outside-addresses"},
+		{"reuse after a second already", func(w *Wish) { w.Rate, w.Settings.TWReuse = 50_000, 1 }, "pooling;targets;sources;wider-range;tcp_tw_reuse_delay;own-ports;server-fin;client-rst;socket-range"},
+		{"bind", func(w *Wish) { w.Targets, w.Strategy = 2, traitsOf("bind") }, "pooling;sources;wider-range;late-bind;own-ports;server-fin;client-rst"},
+		{"a hold so long that pooling brings nothing", func(w *Wish) { w.Hold, w.Close = time.Hour, "server-fin" }, "targets;sources;wider-range;socket-range"},
 	} {
 		if got := strings.Join(words(c.set), ";"); got != c.want {
 			t.Errorf("%s: %s\nwant %s", c.name, got, c.want)

@@ -13,7 +13,7 @@ func (w Wish) binds(a Answer) string {
 	rest := a.Reuse.Max
 	free := a.MaxTimeWait != nil && w.safe(a) > sustains(float64(a.Connections.Min)*(1-w.Headroom), math.Inf(1), w.Hold, rest)
 	switch {
-	case w.Rate == 0 && w.Open > 0:
+	case !w.flows() && w.Open > 0:
 		return w.what() + " bind first: each connection that stays open keeps one"
 	case w.safe(a) == math.Inf(1) && a.Unstated:
 		return "it is not known what binds first: without a hold or a reuse time, ports bind no rate"
@@ -37,6 +37,9 @@ func (w Wish) binds(a Answer) string {
 // what is it that is counted: ports, or what a gateway allows of them.
 func (w Wish) what() string {
 	if s := w.System; s != nil && s.PerTarget > 0 {
+		if s.PerMachine {
+			return fmt.Sprintf("the %s connections that %s allows per machine and target", grouped(s.PerTarget), s.Name)
+		}
 		return fmt.Sprintf("the %s connections that %s allows per address and target", grouped(s.PerTarget), s.Name)
 	}
 	return "the ports"
@@ -84,6 +87,9 @@ func (w Wish) noPorts(a Answer) error {
 func (w Wish) tooMuch() error {
 	one := w.each()
 	each := float64(one.Connections.Min) * (1 - w.Headroom)
+	if w.Burst.Rate > 0 {
+		return w.tooMuchAtOnce(one, each)
+	}
 	if w.Rate == 0 {
 		return &wishError{
 			text: fmt.Sprintf("%d connections at a time: no range can hold them: %s for one source and target are %d", w.Open, w.what(), one.Connections.Min),
@@ -94,6 +100,16 @@ func (w Wish) tooMuch() error {
 		text: fmt.Sprintf("%s per second: no range can hold that: each connection takes a port for %v, and one source and target have %d",
 			plain(w.Rate), round(w.Hold+one.Reuse.Max), one.Connections.Min),
 		hint: "--rate " + atMost(w.safe(one)*MaxAddresses),
+	}
+}
+
+// tooMuchAtOnce is tooMuch of a burst.
+func (w Wish) tooMuchAtOnce(one Answer, each float64) error {
+	taken := min(w.Burst.Time, w.Hold+one.Reuse.Max)
+	return &wishError{
+		text: fmt.Sprintf("a burst of %s per second for %v: no range can hold that: one source and target have %d ports",
+			plain(w.Burst.Rate), w.Burst.Time, one.Connections.Min),
+		hint: fmt.Sprintf("--burst %s/s:%v", atMost(each*MaxAddresses/max(taken.Seconds(), 1e-9)), w.Burst.Time),
 	}
 }
 

@@ -10,6 +10,9 @@ type System struct {
 	// PerTarget is how many connections it allows for one of its addresses and
 	// one target; 0: as many as it has ports.
 	PerTarget int64
+	// PerMachine says that PerTarget is of each machine behind it, and not of each
+	// address.
+	PerMachine bool
 	// Gateway says that it translates the connections of others. It watches them
 	// go by, so a port rests whoever closes first; a host's own port rests only
 	// if the host does.
@@ -27,8 +30,11 @@ func (s *System) bound(found int64) int64 {
 // whyBound tells the reader where the system allows less than it has ports.
 func (a *Answer) whyBound(s *System) {
 	if s != nil && s.bound(int64(a.Usable.Size())) < int64(a.Usable.Size()) {
-		a.why("%s allows %s connections for each of its addresses and target, fewer than its %s",
-			s.Name, grouped(s.PerTarget), count(a.Usable))
+		whose := "each of its addresses"
+		if s.PerMachine {
+			whose = "each machine"
+		}
+		a.why("%s allows %s connections for %s and target, fewer than its %s", s.Name, grouped(s.PerTarget), whose, count(a.Usable))
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 	"lastport/reports/result"
 )
 
-func pair(inUse, timeWait, taken int64) Pair {
-	return Pair{Source: netip.MustParseAddr("192.0.2.1"), Target: netip.MustParseAddrPort("192.0.2.2:443"), Ports: inUse, TimeWait: timeWait, Taken: taken}
+func pairs(inUse, timeWait, taken int64) []Pair {
+	return []Pair{{Source: netip.MustParseAddr("192.0.2.1"), Target: netip.MustParseAddrPort("192.0.2.2:443"), Ports: inUse, TimeWait: timeWait, Taken: taken}}
 }
 
 // cases has every status that every check can come to, but for fine, which is
@@ -116,6 +116,11 @@ var cases = []struct {
 		[]string{`sudo sysctl -w net.ipv4.ip_local_reserved_ports=""`},
 		[]string{"sudo sysctl -w net.ipv4.ip_local_reserved_ports=40000"},
 	},
+	{
+		keyReserved, "the whole range", func(f *Facts) { f.put(keyReserved, "30000-61000") }, result.Blocked, "no port of the range is left",
+		[]string{"sudo sysctl -w net.ipv4.ip_local_reserved_ports=30000-32767,61000"},
+		[]string{"sudo sysctl -w net.ipv4.ip_local_reserved_ports=30000-61000"},
+	},
 	{keyReserved, "outside", func(f *Facts) { f.put(keyReserved, "8080") }, result.Fine, "none inside", nil, nil},
 	{
 		keyUnprivileged, "above the range", func(f *Facts) { f.put(keyUnprivileged, "40000") }, result.Noted, "32768-60999",
@@ -129,21 +134,44 @@ var cases = []struct {
 		result.Noted, "1 port of the range: 40000", nil, nil,
 	},
 
-	{fullestTarget, "less than half", func(f *Facts) { f.Fullest.Value = pair(14_000, 0, 14_000) }, result.Fine, "14,232 connections more", nil, nil},
-	{fullestTarget, "half", func(f *Facts) { f.Fullest.Value = pair(14_116, 0, 14_116) }, result.Noted, "14,116 of 28,232 ports from 192.0.2.1", nil, nil},
+	{fullestTarget, "less than half", func(f *Facts) { f.Use.Value.Pairs = pairs(14_000, 0, 14_000) }, result.Fine, "14,232 connections more", nil, nil},
+	{fullestTarget, "half", func(f *Facts) { f.Use.Value.Pairs = pairs(14_116, 0, 14_116) }, result.Noted, "14,116 of 28,232 ports from 192.0.2.1", nil, nil},
 	{
-		fullestTarget, "nearly all, by what was closed", func(f *Facts) { f.Fullest.Value = pair(26_000, 20_000, 26_000) }, result.Falsifies, "2,232 ports left",
+		fullestTarget, "nearly all, by what was closed", func(f *Facts) { f.Use.Value.Pairs = pairs(26_000, 20_000, 26_000) }, result.Falsifies, "2,232 ports left",
 		[]string{"sudo sysctl -w net.ipv4.tcp_tw_reuse=1"},
 		[]string{"sudo sysctl -w net.ipv4.tcp_tw_reuse=2"},
 	},
 	{fullestTarget, "nearly all, but they come back", func(f *Facts) {
-		f.Fullest.Value = pair(26_000, 20_000, 6_000)
+		f.Use.Value.Pairs = pairs(26_000, 20_000, 6_000)
 		f.put(keyTWReuse, "1")
 	}, result.Fine, "20,000 in TIME_WAIT", nil, nil},
 	{fullestTarget, "all of those that there are", func(f *Facts) {
-		f.Fullest.Value = pair(28_222, 0, 28_222)
+		f.Use.Value.Pairs = pairs(28_222, 0, 28_222)
 		f.put(keyReserved, "40000-40009")
 	}, result.Falsifies, "0 ports left", nil, nil},
+
+	{"next limit", "ports first", func(f *Facts) { f.Use.Value.Pairs = pairs(100, 0, 100) }, result.Fine, "ports toward 192.0.2.2:443: 28,132 connections more, then", nil, nil},
+	{"next limit", "few descriptors, hardly used", func(f *Facts) {
+		f.Use.Value.Processes = []Process{{Command: "proxy", PID: 7, Files: 9, FilesMax: 20}}
+	}, result.Fine, "descriptors of proxy (7): 11 connections more", nil, nil},
+	{"next limit", "descriptors, nearly", func(f *Facts) {
+		f.Use.Value.Processes = []Process{{Command: "proxy", PID: 7, Files: 900, FilesMax: 1024}}
+	}, result.Noted, "descriptors of proxy (7): 124 connections more", nil, nil},
+
+	{
+		"settings at boot", "another value", func(f *Facts) { f.Boot = Boot{{keyTWReuse, "1", "/etc/sysctl.conf", 3, ""}} }, result.Noted,
+		`net.ipv4.tcp_tw_reuse is "2", and /etc/sysctl.conf:3 sets "1"`,
+		[]string{"sudo sysctl -w net.ipv4.tcp_tw_reuse=1"},
+		[]string{"sudo sysctl -w net.ipv4.tcp_tw_reuse=2"},
+	},
+	{"settings at boot", "what checks of their own are for", func(f *Facts) {
+		f.Boot = Boot{{keyFINTimeout, "15", "/etc/sysctl.conf", 3, ""}, {keyRange, "1024 65000", "/etc/sysctl.conf", 4, ""}}
+	}, result.Noted, `/etc/sysctl.conf:3 sets "15"`, nil, nil},
+	{"settings at boot", "the same, in other words", func(f *Facts) {
+		f.put(keyReserved, "80-81,443")
+		f.Boot = Boot{{keyReserved, "443,80,81", "/etc/sysctl.conf", 3, ""}, {keyRange, "32768 60999", "/etc/sysctl.conf", 4, ""}}
+	}, result.Fine, "2 settings in files, as in force", nil, nil},
+	{"settings at boot", "a file may not be read", func(f *Facts) { f.BootUnreadable = []string{"/etc/sysctl.d"} }, result.Unread, "/etc/sysctl.d cannot be read", nil, nil},
 
 	{
 		keyTWReuse, "off", func(f *Facts) { f.put(keyTWReuse, "0") }, result.Fine, "60 s",
@@ -181,6 +209,17 @@ var cases = []struct {
 		[]string{"sudo sysctl -w net.ipv4.tcp_fin_timeout=60"},
 		[]string{"sudo sysctl -w net.ipv4.tcp_fin_timeout=15"},
 	},
+	{
+		keyTWRecycle, "believed in", func(f *Facts) { f.Boot = Boot{{keyTWRecycle, "1", "/etc/sysctl.d/tuning.conf", 5, ""}} }, result.Noted, "no such setting",
+		[]string{"sudo sed -i '5s/^/# /' /etc/sysctl.d/tuning.conf"},
+		[]string{"sudo sed -i '5s/^# //' /etc/sysctl.d/tuning.conf"},
+	},
+	{
+		keyTWRecycle, "on, on an old kernel", func(f *Facts) { f.put(keyTWRecycle, "1") }, result.Falsifies, "behind one NAT address",
+		[]string{"sudo sysctl -w net.ipv4.tcp_tw_recycle=0"},
+		[]string{"sudo sysctl -w net.ipv4.tcp_tw_recycle=1"},
+	},
+	{keyTWRecycle, "off, on an old kernel", func(f *Facts) { f.put(keyTWRecycle, "0") }, result.Fine, "off", nil, nil},
 	{"sockets now", "many", func(f *Facts) { f.SockStat.Value = kernel.SockStat{TimeWait: 14116} }, result.Noted, "up to 50 %", nil, nil},
 	{
 		"sockets now", "all there may be", func(f *Facts) { f.SockStat.Value = kernel.SockStat{TimeWait: 131072} }, result.Falsifies, "is reached",
@@ -193,6 +232,7 @@ var cases = []struct {
 		[]string{"sudo sysctl -w net.core.somaxconn=4096"},
 		[]string{"sudo sysctl -w net.core.somaxconn=128"},
 	},
+	{keySomaxconn, "queues were full", func(f *Facts) { f.Dropped.Value = 3 }, result.Noted, "3 connections found a listener's queue full", nil, nil},
 	{
 		keySYNBacklog, "short", func(f *Facts) { f.put(keySYNBacklog, "64") }, result.Noted, "lastport serve",
 		[]string{"sudo sysctl -w net.ipv4.tcp_max_syn_backlog=128"},
@@ -217,6 +257,7 @@ var cases = []struct {
 	},
 	{"io_uring", "forbidden by a filter", func(f *Facts) { f.IOUring = unix.EPERM; f.Seccomp = true }, result.Noted, "seccomp", nil, nil},
 	{"IPv6", "not in the kernel", func(f *Facts) { f.IPv6 = unix.EAFNOSUPPORT }, result.Noted, "does not have it", nil, nil},
+	{"IPv6", "no port is left", func(f *Facts) { f.IPv6 = unix.EADDRINUSE }, result.Fine, "there", nil, nil},
 	{"IPv6", "lo down", func(f *Facts) { f.IPv6 = unix.EADDRNOTAVAIL }, result.Noted, "link is down", nil, nil},
 	{
 		"IPv6", "disabled", func(f *Facts) { f.IPv6 = unix.EADDRNOTAVAIL; f.put(keyIPv6Off, "1") }, result.Noted, "is disabled",
@@ -230,6 +271,11 @@ var cases = []struct {
 		[]string{"sudo sysctl -w net.netfilter.nf_conntrack_max=20000"},
 	},
 	{
+		"conntrack", "closed ones fill it", func(f *Facts) { f.put(keyTrackedMax, "40000") }, result.Noted, "so it sustains 333",
+		[]string{"sudo sysctl -w net.netfilter.nf_conntrack_max=112928"},
+		[]string{"sudo sysctl -w net.netfilter.nf_conntrack_max=40000"},
+	},
+	{
 		"conntrack", "almost full", func(f *Facts) { f.put(keyTracked, "240000") }, result.Noted, "240,000 of 262,144",
 		[]string{"sudo sysctl -w net.netfilter.nf_conntrack_max=524288"},
 		[]string{"sudo sysctl -w net.netfilter.nf_conntrack_max=262144"},
@@ -238,6 +284,24 @@ var cases = []struct {
 		"conntrack", "full", func(f *Facts) { f.put(keyTracked, "262144") }, result.Falsifies, "looks like a timeout",
 		[]string{"sudo sysctl -w net.netfilter.nf_conntrack_max=524288"},
 		[]string{"sudo sysctl -w net.netfilter.nf_conntrack_max=262144"},
+	},
+
+	{
+		"veth", "no module", func(f *Facts) { f.Place.Value.Links = unix.EOPNOTSUPP }, result.Noted, "all the same: --place private",
+		[]string{"sudo modprobe veth"},
+		[]string{"sudo modprobe -r veth"},
+	},
+	{"veth", "forbidden", func(f *Facts) { f.Place.Value.Links = unix.EPERM }, result.Noted, "--place pair and --place nat", nil, nil},
+	{"veth", "no place to try it in", func(f *Facts) { f.Place.Err = unix.EPERM }, result.Unread, "no private place", nil, nil},
+	{
+		"nftables NAT", "no module", func(f *Facts) { f.Place.Value.Translation = unix.ENOENT }, result.Noted, "all the same: --place private and --place pair",
+		[]string{"sudo modprobe nft_nat"},
+		[]string{"sudo modprobe -r nft_nat"},
+	},
+	{
+		"nftables filter", "no module", func(f *Facts) { f.Place.Value.Firewall = unix.EPROTONOSUPPORT }, result.Noted, "reach --block",
+		[]string{"sudo modprobe nf_tables"},
+		[]string{"sudo modprobe -r nf_tables"},
 	},
 
 	{"memory", "too little", func(f *Facts) { f.Memory.Value = 80 << 20 }, result.Blocked, "--connections 9216 works", nil, nil},

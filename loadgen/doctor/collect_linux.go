@@ -39,7 +39,10 @@ func Collect(childArgs ...string) *Facts {
 	if privileges, err := kernel.ReadPrivileges(); err == nil {
 		f.Seccomp = privileges.Seccomp == unix.SECCOMP_MODE_FILTER
 	}
-	f.lookAtSockets()
+	f.Boot, f.BootUnreadable = readBoot(os.DirFS("/"))
+	counters, err := kernel.ReadCounters()
+	f.Dropped = factOf(counters["ListenOverflows"], err)
+	f.lookAtSockets("/proc")
 	f.Place = factOf(tryPlace(childArgs))
 	return f
 }

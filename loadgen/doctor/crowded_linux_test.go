@@ -73,7 +73,7 @@ func examineCrowd() error {
 		for _, key := range Keys() {
 			f.Sysctls[key] = factOf(kernel.ReadSysctl(key))
 		}
-		f.lookAtSockets()
+		f.lookAtSockets("/proc")
 		checks = append(checks, checkFullest(f))
 	}
 	return json.NewEncoder(os.Stdout).Encode(checks)

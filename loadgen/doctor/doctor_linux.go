@@ -35,11 +35,14 @@ func checks() []check {
 		{"ports", keyUnprivileged, "", checkUnprivileged},
 		{"ports", "ports held", "", checkHeld},
 		{"ports", fullestTarget, "", checkFullest},
+		{"ports", "next limit", "", checkNextLimit},
+		{"ports", "settings at boot", "", checkBoot},
 		{"TIME_WAIT", keyTWReuse, "", checkTWReuse},
 		{"TIME_WAIT", keyTWReuseDelay, "Linux 6.14", checkTWReuseDelay},
 		{"TIME_WAIT", keyTimestamps, "", checkTimestamps},
 		{"TIME_WAIT", keyTWBuckets, "", checkTWBuckets},
 		{"TIME_WAIT", keyFINTimeout, "", checkFINTimeout},
+		{"TIME_WAIT", keyTWRecycle, "", checkTWRecycle},
 		{"TIME_WAIT", "sockets now", "", checkSocketsNow},
 		{"queues", keySomaxconn, "", checkSomaxconn},
 		{"queues", keySYNBacklog, "", checkSYNBacklog},
@@ -49,6 +52,9 @@ func checks() []check {
 		{"features", "io_uring", "Linux 5.1", checkIOUring},
 		{"features", "IPv6", "", checkIPv6},
 		{"features", "conntrack", "", checkConntrack},
+		{"features", "veth", "", checkLinks},
+		{"features", "nftables NAT", "", checkTranslation},
+		{"features", "nftables filter", "", checkFirewall},
 		{"machine", "memory", "", checkMemory},
 		{"machine", "processors", "", checkProcessors},
 		{"machine", "HZ", "", checkHZ},
@@ -66,6 +72,7 @@ func Examine(f *Facts) *result.Checkup {
 		Host:   result.CheckupHost{Kernel: f.Kernel, HZ: f.HZ, CPUs: f.CPUs, UID: f.UID, MemoryBytes: f.Memory.Value},
 	}
 	c.Space, c.Predicted = predict(f)
+	c.Use, c.Limits = f.use(), f.limits()
 	for _, look := range checks() {
 		found := look.examine(f)
 		found.Group, found.Name, found.Since = look.group, look.name, look.since

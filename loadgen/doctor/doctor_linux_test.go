@@ -28,12 +28,12 @@ func healthy() *Facts {
 		keyRange: "32768\t60999", keyReserved: "", keyUnprivileged: "1024",
 		keyTWReuse: "2", keyTWReuseDelay: "1000", keyTimestamps: "1", keyTWBuckets: "131072", keyFINTimeout: "60",
 		keySomaxconn: "4096", keySYNBacklog: "4096",
-		keyIOUring: "0", keyIPv6Off: "0", keyTracked: "0", keyTrackedMax: "262144",
+		keyIOUring: "0", keyIPv6Off: "0", keyTracked: "0", keyTrackedMax: "262144", keyTrackedWait: "120",
 		keyMaxUser: "96365", keyMaxNet: "96365",
 	} {
 		f.Sysctls[key] = Fact[string]{Value: value}
 	}
-	for _, key := range []string{keyUsernsClone, keyAppArmor} {
+	for _, key := range []string{keyUsernsClone, keyAppArmor, keyTWRecycle} {
 		f.Sysctls[key] = Fact[string]{Err: fmt.Errorf("read sysctl %s: %w", key, fs.ErrNotExist)}
 	}
 	return f
@@ -119,8 +119,9 @@ func TestChecks(t *testing.T) {
 func TestUnreadable(t *testing.T) {
 	f := &Facts{
 		Memory: Fact[int64]{Err: errUnreadable}, Proc: errUnreadable, Place: Fact[Place]{Err: errUnreadable},
-		NoFile: Fact[NoFile]{Err: errUnreadable}, Held: Fact[ports.Ranges]{Err: errUnreadable}, Fullest: Fact[Pair]{Err: errUnreadable},
+		NoFile: Fact[NoFile]{Err: errUnreadable}, Held: Fact[ports.Ranges]{Err: errUnreadable}, Use: Fact[Use]{Err: errUnreadable},
 		SockStat: Fact[kernel.SockStat]{Err: errUnreadable}, Cgroup: Fact[kernel.Cgroup]{Err: errUnreadable},
+		BootUnreadable: []string{"/etc/sysctl.d"},
 		LocalPortRange: errUnreadable, BindNoPort: errUnreadable, IOUring: errUnreadable, IPv6: errUnreadable,
 		Sysctls: make(map[string]Fact[string]),
 	}
@@ -188,6 +189,22 @@ func TestHere(t *testing.T) {
 	}
 	if after := settings(t); after != before {
 		t.Errorf("settings are\n%s\nand were\n%s", after, before)
+	}
+}
+
+// The tests of package place make links and rules here, so a checkup finds that
+// it can.
+func TestPartsOfPlacesHere(t *testing.T) {
+	f := Collect(childArg)
+	for _, err := range []error{f.Place.Err, f.Place.Value.Links, f.Place.Value.Translation, f.Place.Value.Firewall} {
+		if err != nil {
+			nstest.Unavailable(t, err)
+		}
+	}
+	for _, name := range []string{"veth", "nftables NAT", "nftables filter"} {
+		if c := examined(t, f, name); c.Status != result.Fine || c.Allows == "" {
+			t.Errorf("%s: %+v", name, c)
+		}
 	}
 }
 

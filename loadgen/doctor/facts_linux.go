@@ -32,9 +32,13 @@ type Facts struct {
 	Sysctls map[string]Fact[string] // the settings of Keys; those absent were not looked at
 	NoFile  Fact[NoFile]
 
+	Boot           Boot     // what files set when the host starts
+	BootUnreadable []string // those of them that may not be read
+
 	Held     Fact[ports.Ranges] // local TCP ports that listeners and bound sockets have
-	Fullest  Fact[Pair]         // whose connections have the most ports of the range; zero: there are none
+	Use      Fact[Use]          // who has ports of the range
 	SockStat Fact[kernel.SockStat]
+	Dropped  Fact[int64] // connections that found a listener's queue full, since the namespace was made
 
 	// What the probes of package kernel returned; nil: the feature is there.
 	LocalPortRange, BindNoPort, IOUring, IPv6 error
@@ -50,6 +54,9 @@ type NoFile struct{ Soft, Hard uint64 }
 // Place is what a private place came to be.
 type Place struct {
 	Differs []string // settings of the host that it could not take over
+
+	// Why the parts of other places cannot be had there; nil: they can.
+	Links, Translation, Firewall error
 }
 
 // The settings that the checks look at.
@@ -70,6 +77,7 @@ const (
 	keyIOUring      = "kernel.io_uring_disabled"
 	keyIPv6Off      = "net.ipv6.conf.lo.disable_ipv6"
 	keyTracked      = "net.netfilter.nf_conntrack_count"
+	keyTrackedWait  = "net.netfilter.nf_conntrack_tcp_timeout_time_wait"
 	keyTrackedMax   = "net.netfilter.nf_conntrack_max"
 	keyMaxUser      = "user.max_user_namespaces"
 	keyMaxNet       = "user.max_net_namespaces"
@@ -82,7 +90,7 @@ func Keys() []string {
 	return []string{
 		keyNROpen, keyFileMax, keyFileNR, keyRange, keyReserved, keyUnprivileged, keyTWReuse, keyTWReuseDelay,
 		keyTimestamps, keyTWBuckets, keyFINTimeout, keySomaxconn, keySYNBacklog, keyIOUring, keyIPv6Off, keyTracked,
-		keyTrackedMax, keyMaxUser, keyMaxNet, keyUsernsClone, keyAppArmor,
+		keyTrackedMax, keyTrackedWait, keyTWRecycle, keyMaxUser, keyMaxNet, keyUsernsClone, keyAppArmor,
 	}
 }
 
@@ -165,10 +173,12 @@ func sysctl(key, value string) []string {
 	return []string{"sudo sysctl -w " + key + "=" + value}
 }
 
-// set makes the commands of a check that change a setting, and back.
+// set makes the commands of a check that change a setting, and back, and those
+// by which it outlasts a restart.
 func (f *Facts) set(c *result.Check, key, value string) {
 	old, _ := f.text(key) // the checks ask for it first
 	c.Change, c.Undo = sysctl(key, value), sysctl(key, old)
+	c.Keep, c.Forget = f.Boot.keep(key, value)
 }
 
 // count writes a number in groups of three digits.

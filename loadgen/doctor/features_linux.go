@@ -64,12 +64,44 @@ func checkIOUring(f *Facts) result.Check {
 
 func checkIPv6(f *Facts) result.Check {
 	const use = "--target [::1]:PORT"
+	if errors.Is(f.IPv6, unix.EADDRINUSE) { // the address is there, and no port is left to bind to
+		return feature(nil, use, result.Noted)
+	}
 	c := feature(f.IPv6, use, result.Noted)
 	if errors.Is(f.IPv6, unix.EADDRNOTAVAIL) {
 		c.Found = "::1 cannot be used: IPv6 is disabled, or the loopback link is down"
 		if value, err := f.text(keyIPv6Off); err == nil && value != "0" {
 			f.set(&c, keyIPv6Off, "0")
 		}
+	}
+	return c
+}
+
+func checkLinks(f *Facts) result.Check {
+	return f.part(f.Place.Value.Links, "--place pair and --place nat", "--place private, the default, with every verb", "veth")
+}
+
+func checkTranslation(f *Facts) result.Check {
+	return f.part(f.Place.Value.Translation, "--place nat: runs through a gateway", "--place private and --place pair, with every verb", "nft_nat")
+}
+
+func checkFirewall(f *Facts) result.Check {
+	return f.part(f.Place.Value.Firewall, "reach --block and --block-in", "reach without them: it finds what another firewall drops", "nf_tables")
+}
+
+// part judges a part of places that was tried in the private one: what it is for,
+// what works without it, and the kernel's module that has it.
+func (f *Facts) part(err error, use, without, module string) result.Check {
+	if f.Place.Err != nil {
+		return result.Check{Status: result.Unread, Found: "there is no private place to try it in"}
+	}
+	c := feature(err, use, result.Noted)
+	if err == nil {
+		return c
+	}
+	c.Allows = "all the same: " + without
+	if !errors.Is(err, unix.EPERM) && !errors.Is(err, unix.EACCES) {
+		c.Change, c.Undo = []string{"sudo modprobe " + module}, []string{"sudo modprobe -r " + module}
 	}
 	return c
 }
@@ -97,10 +129,31 @@ func checkConntrack(f *Facts) result.Check {
 		c.Blocks = fmt.Sprintf("the range's %s connections, where they are tracked: a SYN that finds the table full is dropped "+
 			"and looks like a timeout, not like ports running out", count(wanted))
 		f.set(&c, keyTrackedMax, fmt.Sprint(max(2*most, most+2*wanted)))
-		c.Price = "some 300 bytes of kernel memory for each tracked connection"
+		c.Price = trackedPrice
 	}
+	f.trackedRate(&c, most)
 	if most > 0 && used >= most {
 		c.Status = result.Falsifies
 	}
 	return c
 }
+
+// trackedRate says where the table of tracked connections, which keeps what is
+// closed for a time of its own (120 s by default), sustains less than the ports.
+func (f *Facts) trackedRate(c *result.Check, most int64) {
+	kept, err := f.number(keyTrackedWait)
+	_, p := predict(f)
+	if err != nil || kept <= 0 || most <= 0 || p == nil || p.RatePerS == nil || c.Status != result.Fine {
+		return
+	}
+	if rate := float64(most) / float64(kept); rate < p.RatePerS.Min {
+		c.Status = result.Noted
+		c.Blocks = fmt.Sprintf("the %.0f connections per second that the ports toward one target sustain, where they are tracked: "+
+			"closed ones stay in the table for %d s, so it sustains %.0f", p.RatePerS.Min, kept, rate)
+		f.set(c, keyTrackedMax, fmt.Sprint(int64(2*p.RatePerS.Max*float64(kept))))
+		c.Price = trackedPrice
+	}
+}
+
+// trackedPrice is what a larger table of tracked connections costs.
+const trackedPrice = "some 300 bytes of kernel memory for each tracked connection"

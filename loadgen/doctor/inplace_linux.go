@@ -21,21 +21,50 @@ import (
 // does, so that a doctor ends on a host where it never comes.
 const patience = 10 * time.Second
 
-// reply is what the child says of the place.
+// reply is what the child says of the place, and of what it has tried there.
 type reply struct {
-	Differs []string
-	Error   string
-	Hint    string
-	Errno   int // of the error; 0: none
+	Differs                             []string
+	Setup, Links, Translation, Firewall *refusal // nil: it went well
+}
+
+// refusal is an error of the child's.
+type refusal struct {
+	Text, Hint string
+	Errno      int // 0: none
+}
+
+// refused writes an error down for the parent.
+func refused(err error) *refusal {
+	if err == nil {
+		return nil
+	}
+	r := &refusal{Text: err.Error()}
+	var hinted interface{ Hint() string }
+	if errors.As(err, &hinted) {
+		r.Hint = hinted.Hint()
+	}
+	var errno unix.Errno
+	if errors.As(err, &errno) {
+		r.Errno = int(errno)
+	}
+	return r
+}
+
+// err is the refusal as an error, nil if there is none.
+func (r *refusal) err() error {
+	if r == nil {
+		return nil
+	}
+	return &placeError{*r}
 }
 
 // placeError is an error of the child's.
-type placeError struct{ reply }
+type placeError struct{ refusal }
 
-func (e *placeError) Error() string { return e.reply.Error }
+func (e *placeError) Error() string { return e.Text }
 
 // Hint says what removes the cause.
-func (e *placeError) Hint() string { return e.reply.Hint }
+func (e *placeError) Hint() string { return e.refusal.Hint }
 
 // Unwrap returns the kernel's error number.
 func (e *placeError) Unwrap() error {
@@ -45,7 +74,8 @@ func (e *placeError) Unwrap() error {
 	return unix.Errno(e.Errno)
 }
 
-// tryPlace makes a private place as a run does, and gives it up at once.
+// tryPlace makes a private place as a run does, tries there what other places
+// need, and gives it up at once.
 func tryPlace(args []string) (Place, error) {
 	host, err := place.ReadHost()
 	if err != nil {
@@ -72,10 +102,10 @@ func tryPlace(args []string) (Place, error) {
 	if err := json.Unmarshal(text, &r); err != nil {
 		return Place{}, fmt.Errorf("private place: what the child says: %w", err)
 	}
-	if r.Error != "" {
-		return Place{}, &placeError{r}
+	if r.Setup != nil {
+		return Place{}, r.Setup.err()
 	}
-	return Place{Differs: r.Differs}, nil
+	return Place{Differs: r.Differs, Links: r.Links.err(), Translation: r.Translation.err(), Firewall: r.Firewall.err()}, nil
 }
 
 // specOf is a place as a run has it: with the bundled listener's address, and
@@ -89,8 +119,8 @@ func specOf(host place.Host) place.Spec {
 	return s
 }
 
-// InPlace is the child's side of Collect: it sets the place up and says what
-// came of it. It is an error in a process that Collect did not start.
+// InPlace is the child's side of Collect: it sets the place up, tries what other
+// places need, and says what came of it. It is an error in a process that Collect did not start.
 func InPlace() error {
 	parent, err := place.Join()
 	if err != nil {
@@ -101,25 +131,13 @@ func InPlace() error {
 		return fmt.Errorf("request: %w", err)
 	}
 	report, err := place.Setup(spec)
-	if encodeErr := json.NewEncoder(parent.Frames).Encode(replyOf(report, err)); encodeErr != nil {
-		return fmt.Errorf("answer: %w", encodeErr)
+	r := reply{Differs: slices.Sorted(maps.Keys(report.Differs)), Setup: refused(err)}
+	if err == nil {
+		tried := place.TryOut()
+		r.Links, r.Translation, r.Firewall = refused(tried.Links), refused(tried.Translation), refused(tried.Firewall)
+	}
+	if err := json.NewEncoder(parent.Frames).Encode(r); err != nil {
+		return fmt.Errorf("answer: %w", err)
 	}
 	return nil
-}
-
-func replyOf(report place.Report, err error) reply {
-	r := reply{Differs: slices.Sorted(maps.Keys(report.Differs))}
-	if err == nil {
-		return r
-	}
-	r.Error = err.Error()
-	var hinted interface{ Hint() string }
-	if errors.As(err, &hinted) {
-		r.Hint = hinted.Hint()
-	}
-	var errno unix.Errno
-	if errors.As(err, &errno) {
-		r.Errno = int(errno)
-	}
-	return r
 }

@@ -84,6 +84,8 @@ func (f *Facts) liftNamespaceBan(c *result.Check) {
 		}
 		c.Change = append(c.Change, sysctl(ban.key, ban.good)...)
 		c.Undo = append(c.Undo, sysctl(ban.key, text)...)
+		keep, forget := f.Boot.keep(ban.key, ban.good)
+		c.Keep, c.Forget = append(c.Keep, keep...), append(c.Forget, forget...)
 		c.Price = ban.price
 	}
 	if len(c.Change) > 0 && f.UID != 0 {

@@ -35,7 +35,7 @@ func checkRange(f *Facts) result.Check {
 		f.set(&c, keyRange, "1024 65535")
 		c.Price = "a service that starts late may find its port taken: reserve the ports of services in " + keyReserved
 		if size >= 64512 {
-			c.Change, c.Undo, c.Price = nil, nil, ""
+			c.Change, c.Undo, c.Keep, c.Forget, c.Price = nil, nil, nil, nil, ""
 		}
 	}
 	return c
@@ -69,6 +69,10 @@ func checkReserved(f *Facts) result.Check {
 		Price:  "outgoing connections may take the ports before the services they are kept for",
 	}
 	f.set(&c, keyReserved, reserved.Minus(inside).String())
+	if inside.Size() == system.Size() {
+		c.Status, c.Allows = result.Blocked, ""
+		c.Blocks = "every connect of this host that does not choose its own port, and every run: no port of the range is left"
+	}
 	return c
 }
 

@@ -59,7 +59,7 @@ func TestAnySettingsAreJudged(t *testing.T) {
 		}
 		f.SockStat.Value = kernel.SockStat{TimeWait: rapid.Int64Range(0, 1<<40).Draw(t, "time wait")}
 		for _, c := range Examine(f).Checks {
-			if c.Status == "" || c.Found == "" || len(c.Undo) > 0 != (len(c.Change) > 0) {
+			if c.Status == "" || c.Found == "" || len(c.Undo) > 0 != (len(c.Change) > 0) || len(c.Keep) != len(c.Forget) || len(c.Keep) > len(c.Change) {
 				t.Fatalf("%+v", c)
 			}
 		}

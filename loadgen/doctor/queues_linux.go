@@ -11,7 +11,13 @@ import (
 const usualQueue = 4096
 
 func checkSomaxconn(f *Facts) result.Check {
-	return f.queue(keySomaxconn, usualQueue, "connections may wait to be accepted by one listener; beyond, SYNs are dropped and sent again after 1 s")
+	c := f.queue(keySomaxconn, usualQueue, "connections may wait to be accepted by one listener; beyond, SYNs are dropped and sent again after 1 s")
+	if n := f.Dropped.Value; n > 0 && f.Dropped.Err == nil && c.Status == result.Fine {
+		c.Status = result.Noted
+		c.Found += fmt.Sprintf("; %s found a listener's queue full since the counters began", plural(n, "connection"))
+		c.Allows += "; a client that waits for one has a port taken meanwhile, and so does each of its retries"
+	}
+	return c
 }
 
 // checkSYNBacklog: the kernel scales its default with the size of its tables,

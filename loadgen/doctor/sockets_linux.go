@@ -1,9 +1,11 @@
 package doctor
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -11,6 +13,17 @@ import (
 	"lastport/loadgen/ports"
 	"lastport/reports/result"
 )
+
+// Use is who has ports of the range.
+type Use struct {
+	Connections int64
+	TimeWait    int64
+	Ownerless   int64     // closed by their process, and not in TIME_WAIT
+	Pairs       []Pair    // those with most ports taken, first
+	Processes   []Process // those with most connections, first
+	Unattended  string    // why not every connection's process is known; empty: all are
+	Queue       Queue     // the listener's that is nearest to being full
+}
 
 // Pair is a source address and a target, and the local ports of the host's range
 // that are in use between them.
@@ -22,13 +35,25 @@ type Pair struct {
 	Taken    int64 // of these, those that the kernel does not give out again by tcp_tw_reuse
 }
 
+// Queue is a listener's, of connections that it has not accepted.
+type Queue struct {
+	Listener          netip.AddrPort
+	Queued, QueuedMax int64
+}
+
+func (q Queue) left() int64 { return max(0, q.QueuedMax-q.Queued) }
+
+// most is how many pairs and processes are told of.
+const most = 10
+
 // census is what one look at all TCP sockets finds.
 type census struct {
-	system    ports.Range // whose ports count
-	reuses    func(source, target netip.Addr) bool
-	held      []ports.Range
-	between   map[ends]*Pair
-	mostTaken *Pair
+	system  ports.Range // whose ports count
+	reuses  func(source, target netip.Addr) bool
+	held    ports.Ranges
+	between map[ends]*Pair
+	owned   map[uint32]owned // by inode: what has a descriptor, as far as it is looked for
+	use     Use
 }
 
 type ends struct {
@@ -36,36 +61,68 @@ type ends struct {
 	target netip.AddrPort
 }
 
-// lookAtSockets finds the ports that are held, and the pair that has the most
-// taken.
-func (f *Facts) lookAtSockets() {
-	c := census{between: make(map[ends]*Pair), mostTaken: new(Pair)}
+// owned is a socket whose process is looked for.
+type owned struct {
+	uid  uint32
+	pair *Pair
+}
+
+// lookAtSockets finds the ports that are held, and who has those of the range. A
+// socket that listens or is only bound had its port by an explicit bind, and the
+// kernel does not choose that port.
+// Processes are looked for below proc, which is /proc outside of tests.
+func (f *Facts) lookAtSockets(proc string) {
+	c := census{between: make(map[ends]*Pair), owned: make(map[uint32]owned)}
 	var unknown error
 	c.system, unknown = f.system()
 	c.reuses = f.reuses()
+	bare := diag.Of(diag.Listen, diag.BoundInactive)
+	var held []ports.Range
+	err := dump(bare, func(s *diag.Socket) {
+		held = append(held, ports.Range{Low: s.Local.Port(), High: s.Local.Port()})
+		c.wait(s)
+	})
+	c.held = ports.Of(held...) // first, as what came in to them does not count
+	if err == nil {
+		err = dump(diag.All&^bare, c.add)
+	}
+	if err != nil {
+		f.Held.Err = fmt.Errorf("ports in use: %w", err)
+		f.Use.Err = f.Held.Err
+		return
+	}
+	f.Held.Value = c.held
+	c.use.Pairs = c.fullest()
+	c.use.attend(c.owned, proc)
+	f.Use = Fact[Use]{c.use, unknown}
+}
+
+// dump lists the sockets of both families.
+func dump(states diag.States, f func(*diag.Socket)) error {
 	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
-		err := diag.TCP(family, diag.All, c.add)
+		err := diag.TCP(family, states, f)
 		if family == unix.AF_INET6 && errors.Is(err, unix.ENOENT) {
 			continue // a kernel without IPv6
 		}
 		if err != nil && !errors.Is(err, diag.ErrInterrupted) {
-			f.Held.Err = fmt.Errorf("ports in use: %w", err)
-			f.Fullest.Err = f.Held.Err
-			return
+			return err
 		}
 	}
-	f.Held.Value = ports.Of(c.held...)
-	f.Fullest = Fact[Pair]{*c.mostTaken, unknown}
+	return nil
 }
 
-// add counts a socket. One that listens or is only bound had its port by an
-// explicit bind, and the kernel does not choose that port.
+// wait looks at the queue of a socket that listens.
+func (c *census) wait(s *diag.Socket) {
+	q := Queue{s.Local, int64(s.Queued), int64(s.QueuedMax)}
+	if last := c.use.Queue; s.State == diag.Listen && q.Queued > 0 && (last.Queued == 0 || q.left() < last.left()) {
+		c.use.Queue = q
+	}
+}
+
+// add counts any other socket, unless it came in to a listener.
 func (c *census) add(s *diag.Socket) {
 	port := s.Local.Port()
-	if s.State == diag.Listen || s.State == diag.BoundInactive {
-		c.held = append(c.held, ports.Range{Low: port, High: port})
-	}
-	if s.Remote.Port() == 0 || port < c.system.Low || port > c.system.High {
+	if s.Remote.Port() == 0 || port < c.system.Low || port > c.system.High || c.held.Contains(port) {
 		return
 	}
 	key := ends{s.Local.Addr().Unmap(), netip.AddrPortFrom(s.Remote.Addr().Unmap(), s.Remote.Port())}
@@ -75,16 +132,37 @@ func (c *census) add(s *diag.Socket) {
 		c.between[key] = p
 	}
 	p.Ports++
+	c.use.Connections++
 	waits := s.State == diag.TimeWait
 	if waits {
 		p.TimeWait++
+		c.use.TimeWait++
 	}
 	if !waits || !c.reuses(key.source, key.target.Addr()) {
 		p.Taken++
 	}
-	if p.Taken > c.mostTaken.Taken {
-		c.mostTaken = p
+	switch {
+	case waits:
+	case s.Inode == 0:
+		c.use.Ownerless++
+	case len(c.owned) < maxOwned:
+		c.owned[s.Inode] = owned{s.UID, p}
+	default:
+		c.use.Unattended = fmt.Sprintf("only %s connections were looked at", count(maxOwned))
 	}
+}
+
+// fullest are the pairs with most ports taken; of equals the order is that of
+// the addresses.
+func (c *census) fullest() []Pair {
+	var list []Pair
+	for _, p := range c.between {
+		list = append(list, *p)
+	}
+	slices.SortFunc(list, func(a, b Pair) int {
+		return cmp.Or(cmp.Compare(b.Taken, a.Taken), cmp.Compare(b.Ports, a.Ports), a.Target.Compare(b.Target), a.Source.Compare(b.Source))
+	})
+	return list[:min(len(list), most)]
 }
 
 // reuses returns what says whether the kernel gives ports in TIME_WAIT between
@@ -97,6 +175,27 @@ func (f *Facts) reuses() func(source, target netip.Addr) bool {
 	}
 }
 
+// fullest is the pair that has most ports taken; zero: there is none.
+func (f *Facts) fullest() Pair {
+	if len(f.Use.Value.Pairs) == 0 {
+		return Pair{}
+	}
+	return f.Use.Value.Pairs[0]
+}
+
+// available is how many ports of the range there are for connections.
+func (f *Facts) available() (int64, error) {
+	system, err := f.system()
+	if err != nil {
+		return 0, err
+	}
+	reserved, err := f.reserved()
+	if err != nil {
+		return 0, err
+	}
+	return int64(ports.Of(system).Minus(reserved).Minus(f.Held.Value).Size()), nil
+}
+
 // fullestTarget is the name of its check; the others are the shares of the ports
 // from which it is told.
 const (
@@ -107,19 +206,14 @@ const (
 
 // checkFullest looks at the target that is nearest to having no port left.
 func checkFullest(f *Facts) result.Check {
-	if f.Fullest.Err != nil {
-		return unread(f.Fullest.Err)
+	if f.Use.Err != nil {
+		return unread(f.Use.Err)
 	}
-	system, err := f.system()
+	have, err := f.available()
 	if err != nil {
 		return unread(err)
 	}
-	reserved, err := f.reserved()
-	if err != nil {
-		return unread(err)
-	}
-	p := f.Fullest.Value
-	have := int64(ports.Of(system).Minus(reserved).Minus(f.Held.Value).Size())
+	p := f.fullest()
 	if p.Taken == 0 || have == 0 {
 		return result.Check{Status: result.Fine, Found: "no port of the range is taken toward a target"}
 	}

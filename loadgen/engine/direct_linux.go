@@ -9,6 +9,7 @@ import (
 	"lastport/loadgen/kernel"
 	"lastport/loadgen/outcome"
 	"lastport/loadgen/step"
+	"lastport/loadgen/strategy"
 )
 
 // batch is how many steps are asked for at a time. It bounds how long a worker
@@ -54,12 +55,16 @@ func NewDirect(o Options) (Engine, error) {
 	return d, nil
 }
 
-// check refuses what would fail in the middle of a run.
+// check settles what is left open, and refuses what would fail in the middle of a
+// run.
 func (o *Options) check() error {
+	if o.Counted == (strategy.Pools{}) {
+		o.Counted = o.Pools
+	}
 	if o.Traits.Source && len(o.Sources) == 0 {
 		return errors.New("engine: the strategy binds to a source address, and there is none")
 	}
-	if pools, counted := o.Pools.Count(), len(o.Tally.lines[o.Worker].pools); pools > counted {
+	if pools, counted := o.Counted.Count(), len(o.Tally.lines[o.Worker].pools); pools > counted {
 		return fmt.Errorf("engine: %d pools of ports, and a tally of %d", pools, counted)
 	}
 	return nil

@@ -8,10 +8,12 @@
 package engine
 
 import (
+	"net/netip"
 	"syscall"
 	"time"
 
 	"lastport/loadgen/kernel"
+	"lastport/loadgen/outcome"
 	"lastport/loadgen/record"
 	"lastport/loadgen/step"
 	"lastport/loadgen/strategy"
@@ -50,6 +52,17 @@ type End interface {
 	Serve()
 }
 
+// Path knows what becomes of packets on the way to the target, where something
+// is on it that drops them. Engines ask it from their threads.
+type Path interface {
+	// Delayed is told that an attempt got through after it had lost so many SYNs.
+	Delayed(lost int)
+	// Failed says what an attempt came to that has sent so many SYNs, or
+	// datagrams, and had no answer: outcome.TimedOut, or outcome.NATNoPort where
+	// each of them was dropped for want of a port.
+	Failed(from, to netip.AddrPort, sent int) outcome.Code
+}
+
 // Options are what every engine must know of a run.
 type Options struct {
 	Clock       kernel.Clock
@@ -58,7 +71,10 @@ type Options struct {
 	Targets     []kernel.Sockaddr
 	Strategy    strategy.Strategy // this worker's own
 	Traits      strategy.Traits   // the strategy's
-	Pools       strategy.Pools    // how occupancy is counted
+	Pools       strategy.Pools    // how the strategy's ports fall into pools
+	Counted     strategy.Pools    // how occupancy is counted: by those of a gateway; zero: by Pools
+	Path        Path              // nil: nothing is between the ends
+	Enter       func() error      // moves each of the engine's threads to where its sockets are to be; nil: it stays
 	CloseMode   step.CloseMode
 	AskToClose  bool                 // ends apart, server first: the listener closes when it is sent a byte
 	Timeout     time.Duration        // of one attempt

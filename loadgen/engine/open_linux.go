@@ -16,7 +16,7 @@ import (
 func (d *direct) doOpen(s *seat, st *step.Step, done []step.Completion) []step.Completion {
 	a := strategy.Attempt{Pool: d.Pools.Of(st.Source, st.Target), Source: st.Source, Target: st.Target}
 	c := step.Completion{Op: step.Open, Probe: st.Probe, Source: st.Source, Target: st.Target, Tag: st.Tag, Due: st.Due}
-	d.count(&c, a.Pool)
+	d.count(&c, d.Counted.Of(st.Source, st.Target))
 	c.Start = d.Clock.Now()
 	if s.full() {
 		return append(done, d.fail(c, outcome.Socket, syscall.EMFILE, c.Start))
@@ -39,6 +39,9 @@ func (d *direct) doOpen(s *seat, st *step.Step, done []step.Completion) []step.C
 		case 0:
 			return append(done, s.opened(d, c, k, now))
 		case syscall.EALREADY, syscall.EINPROGRESS:
+			if d.Path != nil { // it may yet be the first that found no port
+				d.number(&c)
+			}
 			s.park(d, c, k)
 			return done
 		}
@@ -191,7 +194,7 @@ func (s *seat) opened(d *direct, c step.Completion, k uint32, now int64) step.Co
 		return d.fail(c, outcome.Connect, errno, now)
 	}
 	conn.port, conn.open, c.Conn = c.Port, true, s.name(k)
-	d.Tally.change(d.Worker, d.pool(conn), 1)
+	d.Tally.change(d.Worker, d.Counted.Of(conn.source, conn.target), 1)
 	if s.ends != nil && !d.UDP {
 		s.owed = append(s.owed, k)
 		if len(s.owed) > d.Unaccepted {

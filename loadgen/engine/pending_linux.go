@@ -154,12 +154,15 @@ func (s *seat) answer(d *direct, i int32, done []step.Completion) []step.Complet
 	now := d.Clock.Now()
 	s.pending.remove(i)
 	if errno == 0 {
+		d.delayed(&it.c, fd)
 		_ = kernel.EpollRemove(s.epoll, fd)
 		return append(done, s.opened(d, it.c, it.slot, now))
 	}
+	failed := d.fail(it.c, outcome.Connect, errno, now)
+	d.explain(&failed, fd)
 	_ = kernel.CloseFD(fd)
 	s.leave(d, it.slot)
-	return append(done, d.fail(it.c, outcome.Connect, errno, now))
+	return append(done, failed)
 }
 
 // answered takes the answer that a request has waited for.
@@ -190,14 +193,15 @@ func (s *seat) answered(d *direct, i int32, done []step.Completion) []step.Compl
 func (s *seat) giveUp(d *direct, i int32, now int64, why outcome.Code) step.Completion {
 	it := s.pending.items[i]
 	s.pending.remove(i)
+	it.c.End = now
+	if it.c.Op != step.Close {
+		it.c.Outcome = why
+		d.explain(&it.c, int(s.conns[it.slot].fd))
+	}
 	_ = kernel.Reset(int(s.conns[it.slot].fd))
 	s.shut(it.slot, false)
 	s.disown(it.slot)
 	s.leave(d, it.slot)
-	it.c.End = now
-	if it.c.Op != step.Close {
-		it.c.Outcome = why
-	}
 	return it.c
 }
 

@@ -103,7 +103,10 @@ func newSeat(o *Options, index, fds, want int) (*seat, error) {
 	var errno syscall.Errno
 	thread.Do(func() {
 		s.epoll, errno = kernel.NewEpoll()
-		if o.Pinned {
+		if o.Enter != nil {
+			err = o.Enter()
+		}
+		if err == nil && o.Pinned {
 			err = kernel.PinTo(o.CPU)
 		}
 	})
@@ -171,18 +174,14 @@ func (s *seat) take() uint32 {
 // chosen again.
 func (s *seat) leave(d *direct, k uint32) {
 	c := &s.conns[k]
-	pool := d.pool(c)
 	if c.open {
-		d.Tally.change(d.Worker, pool, -1)
+		d.Tally.change(d.Worker, d.Counted.Of(c.source, c.target), -1)
 	}
 	if c.booked {
-		d.Strategy.Freed(pool, c.port)
+		d.Strategy.Freed(d.Pools.Of(c.source, c.target), c.port)
 	}
 	s.free = append(s.free, k)
 }
-
-// pool returns which pool of ports the connection draws on.
-func (d *direct) pool(c *conn) int { return d.Pools.Of(c.source, c.target) }
 
 // acceptAll accepts what is in the listeners' queues and pairs it, by port, with
 // the connections that wait for their other end: usually the oldest of them. It

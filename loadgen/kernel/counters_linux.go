@@ -13,13 +13,13 @@ import (
 // /proc/net/snmp6.
 type Counters map[string]int64
 
-// ReadCounters reads the counters of the process's network namespace: the
+// ReadCounters reads the counters of the calling thread's network namespace: the
 // groups Tcp and TcpExt, which count both families, Udp, which counts IPv4
 // alone, and Udp6. Names are unique across the first two; those of the others
 // have the group before them, as in nstat(8).
 func ReadCounters() (Counters, error) {
 	c := make(Counters, 256)
-	for _, path := range []string{"/proc/self/net/snmp", "/proc/self/net/netstat"} {
+	for _, path := range []string{"/proc/thread-self/net/snmp", "/proc/thread-self/net/netstat"} {
 		data, err := os.ReadFile(path)
 		if err != nil {
 			return nil, fmt.Errorf("kernel counters: %w", err)
@@ -28,7 +28,7 @@ func ReadCounters() (Counters, error) {
 			return nil, fmt.Errorf("kernel counters: %s: %w", path, err)
 		}
 	}
-	data, err := os.ReadFile("/proc/self/net/snmp6")
+	data, err := os.ReadFile("/proc/thread-self/net/snmp6")
 	if errors.Is(err, os.ErrNotExist) {
 		return c, nil // a kernel without IPv6
 	}
@@ -121,9 +121,9 @@ type SockStat struct {
 	MemPages int64 // pages of buffers, on the whole machine
 }
 
-// ReadSockStat reads the process's network namespace.
+// ReadSockStat reads the calling thread's network namespace.
 func ReadSockStat() (SockStat, error) {
-	data, err := os.ReadFile("/proc/self/net/sockstat")
+	data, err := os.ReadFile("/proc/thread-self/net/sockstat")
 	if err != nil {
 		return SockStat{}, fmt.Errorf("socket statistics: %w", err)
 	}

@@ -23,6 +23,22 @@ func TestProcessorTime(t *testing.T) {
 	}
 }
 
+// The exact time moves within a tick, and is never behind what getrusage has
+// counted.
+func TestThreadTimeIsExact(t *testing.T) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	last := ThreadTime()
+	for range 100 {
+		counted := ThreadCPU().Total()
+		now := ThreadTime()
+		if now <= last || now+2*time.Microsecond < counted {
+			t.Fatalf("%v after %v, %v counted", now, last, counted)
+		}
+		last = now
+	}
+}
+
 // The parts of a difference are never below 0, and its total stays.
 func TestSplit(t *testing.T) {
 	for in, want := range map[CPUTime]CPUTime{

@@ -11,7 +11,7 @@ import (
 
 func Example() {
 	nobody := []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:1")}
-	watch := observe.Start(kernel.NewClock(), nobody, false, 10*time.Millisecond)
+	watch := observe.Start(kernel.NewClock(), observe.View{Targets: nobody}, 10*time.Millisecond)
 	sample := <-watch.Samples()
 	fmt.Println(*sample.States.Established, "established")
 	cost := watch.Stop()

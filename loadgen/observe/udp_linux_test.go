@@ -54,13 +54,13 @@ func TestCountOverUDP(t *testing.T) {
 		if errno := kernel.Connect(fd, &sa); errno != 0 {
 			t.Fatal(errno)
 		}
-		client, server, err := Count([]netip.AddrPort{p.target}, true, nil)
+		client, server, err := count([]netip.AddrPort{p.target}, true)
 		if err != nil || !onlyEstablished(client, 1) || !onlyEstablished(server, 0) {
 			t.Errorf("%s: %+v, %+v, %v", addr, client, server, err)
 		}
 		both = append(both, p.target)
 	}
-	client, _, err := Count(both, true, nil)
+	client, _, err := count(both, true)
 	if err != nil || !onlyEstablished(client, int64(len(both))) {
 		t.Errorf("all targets: %+v, %v", client, err)
 	}
@@ -68,7 +68,7 @@ func TestCountOverUDP(t *testing.T) {
 
 func TestSamplesOverUDP(t *testing.T) {
 	target, _ := callers(t, nstest.Addr, 5)
-	o := Start(kernel.NewClock(), []netip.AddrPort{target}, true, 10*ms)
+	o := Start(kernel.NewClock(), View{Targets: []netip.AddrPort{target}, UDP: true}, 10*ms)
 	defer o.Stop()
 	for seen := 0; seen < 2; {
 		s := <-o.Samples()
@@ -107,7 +107,7 @@ func TestSamplesCountTimeWaitOverIPv6(t *testing.T) {
 		_ = kernel.CloseFD(p.server[i])
 	}
 	expect(t, []netip.AddrPort{p.target}, states{timeWait: 4}, states{})
-	o := Start(kernel.NewClock(), []netip.AddrPort{p.target}, false, 10*ms)
+	o := Start(kernel.NewClock(), View{Targets: []netip.AddrPort{p.target}}, 10*ms)
 	defer o.Stop()
 	if s := <-o.Samples(); s.States == nil || *s.States.TimeWait != before.TimeWait+4 {
 		t.Errorf("sample %+v, want %d in TIME_WAIT", s.States, before.TimeWait+4)

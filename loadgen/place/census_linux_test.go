@@ -14,7 +14,7 @@ import (
 	"lastport/loadgen/ports"
 )
 
-func port(p uint16) ports.Ranges { return ports.Of(ports.Range{Low: p, High: p}) }
+func only(p uint16) ports.Ranges { return ports.Of(ports.Range{Low: p, High: p}) }
 
 // A census finds who listens, who is connected and what is in TIME_WAIT, on this
 // host's own stack and on a port of the kernel's choice.
@@ -38,18 +38,18 @@ func TestCensus(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	both := port(target.Port()).Union(port(own.Port()))
+	both := only(target.Port()).Union(only(own.Port()))
 	if missing := both.Minus(c.Taken()); missing.Size() > 0 {
 		t.Errorf("ports %s are taken, and not listed", missing)
 	}
 	if !c.Serves(target) || c.Serves(own) {
 		t.Errorf("who listens: at %v %v, at %v %v", target, c.Serves(target), own, c.Serves(own))
 	}
-	if w := c.Waiting(port(own.Port()), nil); w.Sockets != 0 {
+	if w := c.Waiting(only(own.Port()), nil); w.Sockets != 0 {
 		t.Errorf("in TIME_WAIT before the close: %+v", w)
 	}
 	me := "[" + strconv.Itoa(os.Getpid()) + "]"
-	if list := c.Holders(port(own.Port())); len(list) == 0 || !strings.HasSuffix(list[0].Who, me) || list[0].Ports.String() != port(own.Port()).String() {
+	if list := c.Holders(only(own.Port())); len(list) == 0 || !strings.HasSuffix(list[0].Who, me) || list[0].Ports.String() != only(own.Port()).String() {
 		t.Errorf("who has port %d: %+v, want %s", own.Port(), list, me)
 	}
 
@@ -59,15 +59,15 @@ func TestCensus(t *testing.T) {
 	if c, err = TakeCensus(false); err != nil {
 		t.Fatal(err)
 	}
-	w := c.Waiting(port(own.Port()), []netip.AddrPort{target})
+	w := c.Waiting(only(own.Port()), []netip.AddrPort{target})
 	if w.Sockets != 1 || w.Left <= 0 || w.Left > time.Minute {
 		t.Errorf("in TIME_WAIT: %+v, want one for a minute at most", w)
 	}
 	elsewhere := netip.AddrPortFrom(target.Addr(), own.Port())
-	if w := c.Waiting(port(own.Port()), []netip.AddrPort{elsewhere}); w.Sockets != 0 {
+	if w := c.Waiting(only(own.Port()), []netip.AddrPort{elsewhere}); w.Sockets != 0 {
 		t.Errorf("in TIME_WAIT toward %v: %+v", elsewhere, w)
 	}
-	if list := c.Holders(port(own.Port())); len(list) != 1 || list[0].Who != "TIME_WAIT" {
+	if list := c.Holders(only(own.Port())); len(list) != 1 || list[0].Who != "TIME_WAIT" {
 		t.Errorf("who has port %d now: %+v", own.Port(), list)
 	}
 }

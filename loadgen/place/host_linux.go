@@ -76,6 +76,9 @@ type Setting struct {
 	Why   string
 }
 
+// sysctlFlag is why a setting that the user asked for is set.
+const sysctlFlag = "--sysctl"
+
 // ParseSetting reads KEY=VALUE, as --sysctl takes it. It takes keys in both
 // forms, net.ipv4.tcp_tw_reuse and net/ipv4/tcp_tw_reuse, and returns the
 // first. A key outside net. is wrong usage: it would be the host's. Whether
@@ -95,7 +98,7 @@ func ParseSetting(s string) (Setting, error) {
 	if !strings.HasPrefix(key, "net.") {
 		return Setting{}, notOfNet(key, value)
 	}
-	return Setting{Key: key, Value: strings.TrimSpace(value), Why: "--sysctl"}, nil
+	return Setting{Key: key, Value: strings.TrimSpace(value), Why: sysctlFlag}, nil
 }
 
 // notOfNet refuses a key that no network namespace can have.

@@ -13,11 +13,9 @@ func TestParse(t *testing.T) {
 		}
 	}
 	for word, want := range map[string]string{
-		"pair":    `place "pair": not in this version; this version has private, host`,
-		"nat":     `place "nat": not in this version; this version has private, host`,
-		"privat":  `place "privat": no such place; this version has private, host`,
-		"":        `place "": no such place; this version has private, host`,
-		"Private": `place "Private": no such place; this version has private, host`,
+		"privat":  `place "privat": no such place; want one of private, pair, nat, host`,
+		"":        `place "": no such place; want one of private, pair, nat, host`,
+		"Private": `place "Private": no such place; want one of private, pair, nat, host`,
 	} {
 		_, err := Parse(word)
 		f := faultOf(err)
@@ -36,7 +34,7 @@ func TestKindAsText(t *testing.T) {
 	if err := json.Unmarshal(text, &kind); err != nil || kind != Private {
 		t.Errorf("%s is read %v, %v", text, kind, err)
 	}
-	if err := json.Unmarshal([]byte(`"pair"`), &kind); err == nil {
-		t.Errorf(`"pair" is read %v`, kind)
+	if err := json.Unmarshal([]byte(`"elsewhere"`), &kind); err == nil {
+		t.Errorf(`"elsewhere" is read %v`, kind)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -264,4 +265,21 @@ func processes(t *testing.T) []string {
 		}
 	}
 	return pids
+}
+
+// holders lists the descriptors of any process that hold one of the namespaces.
+func holders(t *testing.T, spaces []string) (left []string) {
+	t.Helper()
+	for _, pid := range processes(t) {
+		links, err := filepath.Glob(filepath.Join("/proc", pid, "task/*/fd/*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, link := range links {
+			if to, err := os.Readlink(link); err == nil && slices.Contains(spaces, to) {
+				left = append(left, link+" is "+to)
+			}
+		}
+	}
+	return left
 }

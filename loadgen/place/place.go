@@ -1,13 +1,14 @@
-// Package place knows where a run happens: in a private host, a network namespace
-// of the run's own that has the host's settings, or on the host itself, of which
-// it changes nothing.
+// Package place knows where a run happens: in a private host, a network
+// namespace of the run's own that has the host's settings; on two such hosts
+// that a link joins; on hosts on both sides of a gateway; or on the host itself,
+// of which it changes nothing.
 //
 // The parent looks at the host with ReadHost, starts lastport once more inside
 // new namespaces with Start, and reads the frames that the child writes. The
-// child takes its request with Join and makes the namespace a host with Setup.
-// Nothing of a place has a name on the host: when the child ends, however it
-// does, the kernel removes the namespace with all that is in it, and when the
-// parent ends the kernel kills the child.
+// child takes its request with Join and makes the place with Build, further
+// hosts in namespaces that it alone holds. Nothing of a place has a name on the
+// host: when the child ends, however it does, the kernel removes the namespaces
+// with all that is in them, and when the parent ends the kernel kills the child.
 //
 // What is measured there, what a request or a frame holds, and what a person
 // is told about it do not belong here.
@@ -22,20 +23,17 @@ import (
 // Kind is where a run happens. The zero value is Private.
 type Kind uint8
 
-// The kinds of place.
+// The kinds of places.
 const (
-	// Private is a namespace with one host in it, which reaches itself over its
-	// loopback link.
-	Private Kind = iota
+	Private Kind = iota // one host, which reaches itself over its loopback link
+	Pair                // a client and a server, joined by a link
+	NAT                 // clients, a gateway that translates their addresses and ports, and a server
 	// OnHost is where lastport was started: the real host, or the namespace that is
 	// one to it. Nothing there is set up or changed.
 	OnHost
 )
 
-var kindNames = [...]string{"private", "host"}
-
-// later are the kinds that are planned and that this version does not have.
-var later = [...]string{"pair", "nat"}
+var kindNames = [...]string{"private", "pair", "nat", "host"}
 
 // Kinds lists the words that Parse takes.
 func Kinds() []string { return slices.Clone(kindNames[:]) }
@@ -45,12 +43,8 @@ func Parse(word string) (Kind, error) {
 	if i := slices.Index(kindNames[:], word); i >= 0 {
 		return Kind(i), nil
 	}
-	what := "no such place"
-	if slices.Contains(later[:], word) {
-		what = "not in this version"
-	}
 	return 0, &UsageError{
-		text: fmt.Sprintf("place %q: %s; this version has %s", word, what, strings.Join(kindNames[:], ", ")),
+		text: fmt.Sprintf("place %q: no such place; want one of %s", word, strings.Join(kindNames[:], ", ")),
 		hint: "--place " + kindNames[0],
 	}
 }

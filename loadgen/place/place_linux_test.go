@@ -3,6 +3,7 @@ package place
 import (
 	"bufio"
 	"bytes"
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -57,7 +58,7 @@ type visit struct {
 }
 
 // enter starts a child and takes its reply.
-func enter(t testing.TB, s Spec) *visit {
+func enter(t testing.TB, s any) *visit {
 	t.Helper()
 	v := &visit{stderr: new(bytes.Buffer)}
 	var err error
@@ -98,7 +99,7 @@ func TestPrivateHost(t *testing.T) {
 				{"net.core.somaxconn", "70000", "overridden"},
 			}
 			s.User = map[string]string{"net.core.somaxconn": "65000", "net.ipv4.tcp_tw_reuse": "1"}
-			r := startOuter(t, job{Spec: s}, attr).reply(t)
+			r := startOuter(t, job{Spec: errand{Spec: s}}, attr).reply(t)
 			if r.Err != "" {
 				t.Fatal(r.Err)
 			}
@@ -323,5 +324,19 @@ func BenchmarkPrivateHost(b *testing.B) {
 		v := enter(b, s)
 		v.child.Kill()
 		_ = v.child.Wait() // it was killed
+	}
+}
+
+// What is sent to an address as soon as it is there arrives: the kernel makes the
+// local route of an IPv6 address a moment after the address.
+func TestFreshAddressesReceive(t *testing.T) {
+	requireNamespaces(t)
+	s := errand{Spec: spec(t)}
+	for i := 1; i <= 64; i++ {
+		s.Addresses = append(s.Addresses, netip.MustParsePrefix(fmt.Sprintf("2001:2::%x/128", i)))
+	}
+	r := startOuter(t, job{Spec: s}, users()["own user"]).reply(t)
+	if r.Err != "" || len(r.Lost) > 0 {
+		t.Errorf("%s: %d of %d addresses lost a datagram: %v", r.Err, len(r.Lost), len(s.Addresses), r.Lost)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"runtime"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -57,7 +58,9 @@ type reply struct {
 	Pid    int
 	NetNS  string
 	Bound  []string // addresses of the request that could be bound at once
+	Lost   []string // those to which a datagram was lost
 	Kept   bool     // the frames' pipe would go on to programs that the child starts
+	Tour            // of a place of several hosts
 	fault
 }
 
@@ -92,14 +95,23 @@ func playChild() error {
 	if err != nil {
 		return err
 	}
-	var spec Spec
+	var spec errand
 	if err := json.Unmarshal(parent.Request, &spec); err != nil {
 		return err
 	}
 	answer := reply{Pid: os.Getpid()}
-	answer.Report, err = Setup(spec)
+	if spec.Kind == Private {
+		answer.Report, err = Setup(spec.Spec)
+	} else {
+		answer.Tour, err = spec.tour()
+	}
 	answer.fault = faultOf(err)
 	answer.NetNS, _ = kernel.NetNS()
+	for _, prefix := range slices.Backward(spec.Addresses) { // the last one made is asked first
+		if err := greet(prefix.Addr()); err != nil {
+			answer.Lost = append(answer.Lost, err.Error())
+		}
+	}
 	for _, prefix := range spec.Addresses {
 		if l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.AddrPortFrom(prefix.Addr(), 0))); err == nil {
 			answer.Bound = append(answer.Bound, prefix.Addr().String())
@@ -129,7 +141,7 @@ type job struct {
 	Drop    bool              // give CAP_NET_ADMIN up
 	Seccomp bool              // forbid new namespaces as a container does
 	Table   int               // buckets
-	Spec    Spec
+	Spec    errand
 }
 
 // playOuter starts a child, hands its reply on, and stays until SIGINT, which
@@ -192,7 +204,7 @@ func roleEnv(role string) []string {
 	return append(os.Environ(), roleVar+"="+role, "GORACE=atexit_sleep_ms=0")
 }
 
-func childOptions(spec Spec, stderr io.Writer) Options {
+func childOptions(spec any, stderr io.Writer) Options {
 	request, err := json.Marshal(spec)
 	if err != nil {
 		panic(err)
@@ -287,4 +299,19 @@ func decodeReply(t testing.TB, line string) reply {
 		t.Fatalf("reply %q: %v", line, err)
 	}
 	return r
+}
+
+// greet sends one datagram to an address of this host.
+func greet(addr netip.Addr) error {
+	l, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(addr, 0)))
+	if err != nil {
+		return err
+	}
+	defer l.Close() //nolint:errcheck // nothing is written to it
+	if _, err := l.WriteTo([]byte{1}, l.LocalAddr()); err != nil {
+		return err
+	}
+	_ = l.SetReadDeadline(time.Now().Add(time.Second)) // a lost datagram never comes
+	_, _, err = l.ReadFrom(make([]byte, 1))
+	return err
 }

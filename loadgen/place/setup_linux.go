@@ -12,15 +12,30 @@ import (
 	"lastport/loadgen/kernel"
 )
 
-// Spec says what the child's namespace shall be like.
+// Spec says what the place shall be like. Its own settings and addresses are
+// those of the host that the child is started on: of the only one, or of every
+// client.
 type Spec struct {
+	Kind      Kind
 	Host      Host              // as ReadHost saw it
 	Tool      []Setting         // what the run needs, in this order
 	User      map[string]string // what the user asked for, by key; wins over Tool
-	Addresses []netip.Prefix    // to add to lo, which has 127.0.0.1 and ::1 by itself
+	Addresses []netip.Prefix    // of the only host, beside 127.0.0.1 and ::1, or of the first client
+
+	Server  Server           // of Pair and NAT
+	Others  [][]netip.Prefix // of NAT: the addresses of each client beyond the first
+	Gateway Gateway          // of NAT
 }
 
-// Report says what the namespace is like.
+// Server says what the host of the listener shall be like, where it is another
+// one. It takes the same of the host's settings over as the client.
+type Server struct {
+	Tool      []Setting
+	User      map[string]string
+	Addresses []netip.Prefix
+}
+
+// Report says what a host of a place is like.
 type Report struct {
 	Sysctls map[string]string // settings in force that bear on a run, those that exist
 	Changed map[string]Change // set by Tool or User to something else than the host has
@@ -46,24 +61,44 @@ func Setup(spec Spec) (Report, error) {
 	if err := awayFrom(spec.Host.NetNS); err != nil {
 		return Report{}, fmt.Errorf("private place: %w", err)
 	}
-	// lo comes first: it is what shows whether the namespace obeys us.
-	lo, err := bringUp("lo")
-	if err != nil {
-		return Report{}, fmt.Errorf("private place: %w", powerless(err))
+	report, err := furnish(spec)
+	if err == nil {
+		err = addAddresses("lo", spec.Addresses)
 	}
-	// Addresses come last: a setting may keep them from being added, such as
-	// disable_ipv6, or take them away again.
-	report, err := applySettings(kernelStore{}, spec)
 	if err != nil {
 		return Report{}, fmt.Errorf("private place: %w", err)
 	}
+	return report, nil
+}
+
+// furnish makes the calling thread's namespace a host without addresses of its
+// own. Those come last: a setting may keep them from being added, such as
+// disable_ipv6, or take them away again.
+func furnish(spec Spec) (Report, error) {
+	// lo comes first: it is what shows whether the namespace obeys us.
+	if _, err := bringUp("lo"); err != nil {
+		return Report{}, powerless(err)
+	}
+	report, err := applySettings(kernelStore{}, spec)
+	if err != nil {
+		return Report{}, err
+	}
 	ownTable(kernelStore{}, spec.Host, &report)
-	for _, prefix := range spec.Addresses {
-		if err := addAddress(lo, prefix); err != nil {
-			return Report{}, fmt.Errorf("private place: %w", err)
+	return report, nil
+}
+
+// addAddresses adds addresses to a link.
+func addAddresses(name string, list []netip.Prefix) error {
+	link, err := netlink.LinkByName(name)
+	if err != nil {
+		return fmt.Errorf("find link %s: %w", name, err)
+	}
+	for _, prefix := range list {
+		if err := addAddress(link, prefix); err != nil {
+			return err
 		}
 	}
-	return report, nil
+	return nil
 }
 
 // awayFrom makes sure that this is not the host's namespace: as root, everything
@@ -118,7 +153,7 @@ func addAddress(link netlink.Link, prefix netip.Prefix) error {
 	case err == nil, errors.Is(err, unix.EEXIST):
 		return awaitRoute(prefix.Addr())
 	case errors.Is(err, unix.EACCES) && prefix.Addr().Is6():
-		return &addressError{fmt.Errorf("add address %s: IPv6 is disabled, as on the host: %w", prefix, err)}
+		return &addressError{fmt.Errorf("add address %s: IPv6 is disabled, as on the host: %w", prefix, err), sysctlFlag}
 	}
 	return fmt.Errorf("add address %s: %w", prefix, err)
 }
@@ -142,10 +177,13 @@ func awaitRoute(addr netip.Addr) error {
 }
 
 // addressError is an IPv6 address on a host that has IPv6 disabled.
-type addressError struct{ error }
+type addressError struct {
+	error
+	flag string // which sets that host's settings
+}
 
 // Hint says how the run gets IPv6 all the same.
-func (e *addressError) Hint() string { return "--sysctl net.ipv6.conf.all.disable_ipv6=0" }
+func (e *addressError) Hint() string { return e.flag + " net.ipv6.conf.all.disable_ipv6=0" }
 
 // Unwrap returns the error of the call.
 func (e *addressError) Unwrap() error { return e.error }

@@ -27,7 +27,7 @@ func TestTable(t *testing.T) {
 	}
 	for name, attr := range users() {
 		t.Run(name, func(t *testing.T) {
-			o := startOuter(t, job{Spec: spec(t), Table: 4096}, attr)
+			o := startOuter(t, job{Spec: errand{Spec: spec(t)}, Table: 4096}, attr)
 			r := o.reply(t)
 			if r.Err != "" {
 				t.Fatal(r.Err)

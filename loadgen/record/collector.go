@@ -30,6 +30,7 @@ type Collector struct {
 	opened     int64
 	closed     int64
 	self       int64
+	collided   int64 // attempts that lost a SYN on a gateway with more ports free than in use
 	unanswered int64 // requests that failed
 	firstPort  *result.NoPort
 	began      int64 // start of the first attempt
@@ -195,7 +196,7 @@ func (c *Collector) cycle(d *step.Completion) {
 		if d.Port != 0 {
 			c.port(d.Port)
 		}
-	case outcome.NoPort:
+	case outcome.NoPort, outcome.NATNoPort:
 		row.noPort++
 	default:
 		row.failed++
@@ -213,7 +214,7 @@ func (c *Collector) attempt(d *step.Completion) *row {
 	case outcome.OK:
 		c.opened++
 		c.lastOpen = max(c.lastOpen, d.End)
-	case outcome.NoPort:
+	case outcome.NoPort, outcome.NATNoPort:
 		if c.firstPort == nil || d.Attempt < uint32(c.firstPort.Attempt) {
 			c.firstPort = &result.NoPort{TNS: d.End, Attempt: int64(d.Attempt)}
 		}
@@ -243,7 +244,7 @@ func (c *Collector) open(d *step.Completion) {
 		c.port(d.Port)
 		row.opened++
 		row.connect.Record(took)
-	case outcome.NoPort:
+	case outcome.NoPort, outcome.NATNoPort:
 		row.noPort++
 		c.timings[failure].record(took)
 		if c.usable > 0 {
@@ -257,6 +258,9 @@ func (c *Collector) open(d *step.Completion) {
 	}
 	if d.Self {
 		c.self++
+	}
+	if d.Again > 0 && d.Outcome == outcome.OK && int64(d.Open) < c.usable/2 {
+		c.collided++
 	}
 }
 
@@ -281,8 +285,14 @@ func (c *Collector) Opened() int64 { return c.opened }
 // Closed returns how many connections were closed.
 func (c *Collector) Closed() int64 { return c.closed }
 
-// NoPort returns how many attempts found no port.
-func (c *Collector) NoPort() int64 { return c.outcomes[outcome.NoPort] }
+// NoPort returns how many attempts found no port, their host's or a gateway's.
+func (c *Collector) NoPort() int64 {
+	return c.outcomes[outcome.NoPort] + c.outcomes[outcome.NATNoPort]
+}
+
+// Collided returns how many attempts got through a gateway by a second SYN or a
+// later one, though less than half of its ports were in use.
+func (c *Collector) Collided() int64 { return c.collided }
 
 // Latest returns how late the latest attempt of a schedule began, in nanoseconds
 // to three digits; 0 without a schedule.

@@ -339,3 +339,22 @@ func TestCycles(t *testing.T) {
 		t.Errorf("row %+v", row)
 	}
 }
+
+// A gateway without ports is exhaustion too; SYNs that it loses while less than
+// half of them are in use are collisions.
+func TestGateway(t *testing.T) {
+	c := newCollector(t, 1, 10)
+	again := func(open uint32, n uint8) step.Completion {
+		d := opened(ms, open, 40000)
+		d.Again = n
+		return d
+	}
+	write(c, c.Writer(), again(4, 1), again(4, 0), again(5, 2), failed(20*ms, outcome.NATNoPort, 5), failed(10*ms, outcome.NATNoPort, 6))
+	r := filled(c)
+	if c.NoPort() != 2 || r.Outcomes.NATNoPort != 2 || r.Measured.FirstNoPort == nil || r.Measured.FirstNoPort.Attempt != 5 {
+		t.Errorf("%d without a port, first %+v", c.NoPort(), r.Measured.FirstNoPort)
+	}
+	if c.Collided() != 1 {
+		t.Errorf("%d collisions, want 1", c.Collided())
+	}
+}

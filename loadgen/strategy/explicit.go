@@ -62,7 +62,9 @@ func newBook(space ports.Ranges, pools int) *book {
 	return b
 }
 
-func (e *explicit) Traits() Traits { return Traits{Explicit: true, Step: 1, Source: true, Tries: true} }
+func (e *explicit) Traits() Traits {
+	return Traits{Explicit: true, Step: 1, Source: true, Tries: true, Again: maxAgain}
+}
 
 func (e *explicit) Worker(i int) Strategy {
 	return &chooser{book: e.book(), order: e.order(i), choice: e.choice}

@@ -85,6 +85,10 @@ type Traits struct {
 	// Tries says that one attempt may take several tries, one after the other and
 	// no other attempt's between them: see Strategy.
 	Tries bool
+	// Again is how many of the ports that were found taken an attempt tries again
+	// when there is no other, by turns; 0: the kernel's search tries all. What it
+	// does not come to is for the attempts that follow.
+	Again int
 }
 
 // ByTarget says whether toward each target every port can be used once more:
@@ -98,11 +102,15 @@ func (t Traits) ByTarget(udp bool) bool { return !udp && !t.Early }
 type Pools struct {
 	Sources, Targets int
 	ByTarget         bool
+	Shared           bool // behind a gateway: all sources draw on its ports
 }
 
 // Count returns how many pools there are.
 func (p Pools) Count() int {
 	n := max(1, p.Sources)
+	if p.Shared {
+		n = 1
+	}
 	if p.ByTarget {
 		n *= max(1, p.Targets)
 	}
@@ -111,6 +119,9 @@ func (p Pools) Count() int {
 
 // Of returns the pool of a source and a target.
 func (p Pools) Of(source, target uint16) int {
+	if p.Shared {
+		source = 0
+	}
 	if p.ByTarget {
 		return int(source)*max(1, p.Targets) + int(target)
 	}

@@ -217,3 +217,11 @@ func TestNamesAreTheCallersOwn(t *testing.T) {
 		t.Error("a caller can rename a strategy")
 	}
 }
+
+// Behind a gateway all sources draw on the same ports.
+func TestSharedPools(t *testing.T) {
+	p := Pools{Sources: 5, Targets: 3, ByTarget: true, Shared: true}
+	if p.Count() != 3 || p.Of(4, 2) != 2 || p.Of(0, 2) != 2 {
+		t.Errorf("%d pools, those of target 2 are %d and %d", p.Count(), p.Of(4, 2), p.Of(0, 2))
+	}
+}

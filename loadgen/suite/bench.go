@@ -1,242 +1,267 @@
 package suite
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net/netip"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"lastport/loadgen/capacity"
 	"lastport/loadgen/ports"
-	"lastport/loadgen/step"
 	"lastport/loadgen/strategy"
 )
 
-const (
-	// waits is the reuse delay from which on a member waits more than it works.
-	waits = 5 * time.Second
-	// churnTime is how long a churn lasts that goes as fast as it can: two of the
-	// seconds after which tcp_tw_reuse gives a port back.
-	churnTime = 2 * time.Second
-	// beside is how far from the predicted interval the rates are, as a share of
-	// its bounds, that a range must hold and must not hold. That it is not less is
-	// for attempts that a busy machine makes late: of TIME_WAIT it is a second.
-	beside = 0.02
-	// beyond is the share of a round of all ports that is made after it: only then
-	// are ports used that have come back.
-	beyond = 0.03
-	// slack is what a churn may take beyond its schedule, on a busy machine.
-	slack = 5 * time.Second
-	// vain is how many attempts are made in vain when ports have run out: each
-	// costs milliseconds, and they must not last until the first port is back.
-	vain = 20
-	// ownRange as a profile is the host's range.
-	ownRange = "host"
-)
+// waits is the reuse delay from which on a member waits more than it works.
+const waits = 5 * time.Second
 
-// Bench is the standard suite: each of the ways filled to the last port, its
-// sustainable rate bracketed, and the reuse of its ports measured; and one range
-// filled by every strategy. quick leaves out what has to wait for a TIME_WAIT,
-// and takes a smaller range for the strategies. It is an error if a way names a
-// strategy or a range that there is not.
-func Bench(host Host, quick bool) (Suite, error) {
-	b := bench{host: host, quick: quick, seen: map[string]*Member{}}
-	var s Suite
-	for _, w := range strategies(quick) {
-		row, err := b.resolve(w)
-		if err != nil {
-			return s, err
-		}
-		b.run(row.fill(), 0)
+// Bench is the runs that tell of a matrix: each of its ways filled to the last
+// port, its sustainable rate tried, and the reuse of its ports measured. quick
+// leaves out what has to wait for a TIME_WAIT, and makes each run once. An error
+// is of a way that cannot be; it is a *FileError.
+func Bench(host Host, m Matrix, quick bool) (Suite, error) {
+	b := bench{host: host, quick: quick, repeat: m.Repeat, seen: map[string][]*Member{}}
+	if quick {
+		b.repeat = 1
 	}
-	for _, w := range ways() {
+	var s Suite
+	for i, w := range m.Ways {
+		if i == 0 {
+			b.usual = w.Range
+		}
 		row, err := b.row(w)
 		if err != nil {
-			return s, err
+			return s, w.Blame(m.Name, err)
 		}
 		s.Rows = append(s.Rows, row)
+		s.Rows[i].Gain = gain(&s.Rows[i], &s.Rows[0])
 	}
-	s.Parts = []Part{{Members: b.busy}, {Members: b.idle, AtOnce: true, Lasts: b.lasts.Round(time.Second)}}
+	s.Parts = b.parts()
+	s.Skipped = b.skipped
 	if b.left > 0 {
 		s.Skipped = append(s.Skipped, fmt.Sprintf("%d runs that wait a minute for TIME_WAIT: reuse delay and sustainable rate after client-fin", b.left))
 	}
 	return s, nil
 }
 
-// bench gathers the members of the rows, none of them twice.
-type bench struct {
-	host       Host
-	quick      bool
-	seen       map[string]*Member // by name
-	busy, idle []*Member
-	lasts      time.Duration
-	left       int // left out
+// gain is by arithmetic, so that it can be said of what this machine cannot make.
+func gain(r, usual *Row) float64 {
+	if r.Predicted.Rate == nil || usual.Predicted.Rate == nil || usual.Predicted.Rate.Min == 0 {
+		return 0
+	}
+	uses := func(r *Row) float64 { return r.Predicted.Rate.Min * float64(max(1, r.Requests)) }
+	return uses(r) / uses(usual)
 }
 
-// resolve finds a way's ports.
-func (b *bench) resolve(w Way) (Row, error) {
-	row := Row{Way: w, Profile: ownRange, Ports: b.host.Range}
-	if w.Profile != "" {
-		p, ok := ports.Lookup(w.Profile)
-		if !ok {
-			return row, fmt.Errorf("bench: no range is called %q", w.Profile)
-		}
-		row.Profile, row.Ports = p.Name, p.Ranges
-	}
-	return row, nil
+// bench gathers the members of the rows, none of them twice.
+type bench struct {
+	host    Host
+	quick   bool
+	repeat  int
+	usual   string               // the range of the first row
+	seen    map[string][]*Member // by what they do, all turns of it
+	busy    []*Member            // in turn
+	again   []*Member            // in turn, several times
+	idle    []*Member            // side by side
+	left    int                  // left out
+	skipped []string
 }
 
 // row resolves a way and adds its members: what there can be does not depend on
 // the close, and when ports come back neither on the range nor on how many
-// sources and targets there are. So the ways share fills and reuses, and a range
-// has no reuse of its own.
+// sources and targets there are. So the ways share fills and reuses.
 func (b *bench) row(w Way) (Row, error) {
-	row, err := b.resolve(w)
+	row := Row{Way: w}
+	if why := b.cannot(&w); why != "" {
+		row.Profile = w.Range
+		b.skipped = append(b.skipped, w.Name+": "+why)
+		return row, nil
+	}
+	whole, err := b.space(&w, w.Range, w.Gateway.Range)
 	if err != nil {
 		return row, err
 	}
-	chooser, err := strategy.New(w.Strategy, strategy.Space{Ranges: row.Ports, UDP: w.UDP, Sources: make([]netip.Addr, w.Sources)})
-	if err != nil {
-		return row, fmt.Errorf("bench: %w", err)
-	}
-	row.Predicted = b.predict(&row, chooser.Traits())
-
-	if !w.Unfilled {
-		row.Members = append(row.Members, b.run(row.fill(), 0))
-	}
-	for _, m := range row.rates(chooser.Traits().Step) {
-		row.Members = append(row.Members, b.run(m, m.wait()))
-	}
-	if w.Profile == "" {
-		row.Members = append(row.Members, b.run(row.reuse(), max(row.Predicted.Reuse.Max, 1)))
+	row.Profile, row.Ports, row.Predicted = whole.profile, whole.ports, whole.answer
+	for _, s := range scenarios() {
+		if !w.wants(s) {
+			continue
+		}
+		on := whole
+		if text := b.standIn(&w, s); text != "" {
+			if on, err = b.space(&w, text, cmp.Or(w.Gateway.StandIn, w.Gateway.Range)); err != nil {
+				return row, err
+			}
+			if row.On == nil {
+				row.On = map[string]string{}
+			}
+			row.On[string(s)] = text
+		}
+		members := on.members(&w, s, b.usual)
+		if len(members) == 0 && on.through {
+			b.skipped = append(b.skipped, fmt.Sprintf("%s: the rate after %s: when a full gateway gives a port again is chance, and nothing bounds it", w.Name, w.Close))
+		}
+		b.add(&row, members)
 	}
 	return row, nil
 }
 
-// predict is the arithmetic of a row.
-func (b *bench) predict(row *Row, traits strategy.Traits) capacity.Answer {
-	settings := b.host.Settings
-	if row.TWReuse {
-		settings.TWReuse = 1
+// cannot says what the host lacks for a way; "": nothing.
+func (b *bench) cannot(w *Way) string {
+	for _, text := range slices.Concat(w.Sysctls, w.PeerSysctls) {
+		if key, _, _ := strings.Cut(text, "="); b.host.Lacks[key] {
+			return "this kernel has no " + key
+		}
 	}
-	proto := "tcp"
-	if row.UDP {
-		proto = "udp"
+	if why, ok := b.host.Without[w.Place]; ok {
+		return fmt.Sprintf("no place %s here: %s", w.Place, why)
 	}
-	return capacity.Predict(capacity.Question{
-		Proto: proto, Sources: row.Sources, Targets: row.Targets, Strategy: traits, Range: row.Ports, Reserved: b.host.Reserved, Close: row.Close.String(), Settings: settings,
-	})
+	return ""
 }
 
-// run adds a member to those that wait for so long, or to those that do not; or
-// leaves it out. A member of the same name is the same run.
-func (b *bench) run(m *Member, wait time.Duration) *Member {
-	if old, ok := b.seen[m.Name]; ok {
-		return old
+// standIn is the range that runs of a scenario use instead of the way's own; "":
+// none.
+func (b *bench) standIn(w *Way, s Scenario) string {
+	if text, ok := w.StandInQuick[s]; ok && b.quick {
+		return text
 	}
-	b.seen[m.Name] = m
+	return w.StandIn[s]
+}
+
+// space is a way over a range, and what the arithmetic says of it.
+type space struct {
+	text    string // as --range takes it
+	profile string // its name, or the text
+	ports   ports.Ranges
+	traits  strategy.Traits
+	answer  capacity.Answer
+	gateway Gateway     // as members have it; zero without one
+	nat     ports.Range // its ports
+	through bool        // they run out before those of the clients
+}
+
+// space resolves a way over a range.
+func (b *bench) space(w *Way, text, nat string) (space, error) {
+	s := space{text: text, profile: text, ports: b.host.Range}
+	var err error
+	if text != hostRange {
+		if s.ports, err = ports.Parse(text); err != nil {
+			return s, err
+		}
+		if p, ok := ports.Lookup(text); ok {
+			s.profile = p.Name
+		}
+	}
+	if w.Exclude != "" {
+		excluded, err := ports.Parse(w.Exclude)
+		if err != nil {
+			return s, err
+		}
+		s.ports = s.ports.Minus(excluded)
+	}
+	run, err := strategy.New(w.Strategy, strategy.Space{Ranges: s.ports, UDP: w.UDP, Sources: make([]netip.Addr, w.Sources), Targets: make([]netip.AddrPort, max(1, w.Targets))})
+	if err != nil {
+		return s, err
+	}
+	s.traits = run.Traits()
+	if s.answer, err = b.predict(w, s); err != nil || w.Place != PlaceNAT {
+		return s, err
+	}
+	return s, b.behind(w, &s, nat)
+}
+
+// behind puts a gateway before a space.
+func (b *bench) behind(w *Way, s *space, nat string) error {
+	over, g, err := b.gatewayOf(w, nat)
+	if err != nil {
+		return err
+	}
+	s.nat, s.through = over, g.Ends(s.answer)
+	s.answer = s.answer.Through(g)
+	s.gateway = w.Gateway
+	s.gateway.Range, s.gateway.StandIn = over.String(), ""
+	return nil
+}
+
+// predict is the arithmetic of a way over a range.
+func (b *bench) predict(w *Way, s space) (capacity.Answer, error) {
+	q := capacity.Question{
+		Proto: "tcp", Sources: w.Sources, Targets: w.Targets, Strategy: s.traits, Range: s.ports, Reserved: b.host.Reserved,
+		Close: w.Close.String(), Settings: b.host.Settings, Hold: w.Hold, Limit: w.Connections,
+	}
+	if w.Place == PlaceNAT {
+		q.Sources, q.Limit = max(w.Sources, w.Gateway.Clients), 0 // the bound is put behind the gateway
+	}
+	if w.UDP {
+		q.Proto = "udp"
+	}
+	number := func(key string, set func(int)) {
+		if text, ok := w.setting(key); ok {
+			n, _ := strconv.Atoi(text) // the parser lets no other pass
+			set(n)
+		}
+	}
+	number(KeyTWReuse, func(n int) { q.Settings.TWReuse = n })
+	number(KeyTWReuseDelay, func(n int) { q.Settings.TWReuseDelay = time.Duration(n) * time.Millisecond })
+	number(KeyTimestamps, func(n int) { q.Settings.Timestamps = n != 0 })
+	number(KeyMaxTimeWait, func(n int) { most := int64(n); q.Settings.MaxTimeWait = &most })
+	if text, ok := w.setting(KeyReserved); ok {
+		var err error
+		if q.Reserved, err = ports.ParseSysctl(text); err != nil {
+			return capacity.Answer{}, fmt.Errorf("sysctl %s: %w", KeyReserved, err)
+		}
+	}
+	return capacity.Predict(q), nil
+}
+
+// add gives a row its members. One that does what another does is the same run.
+func (b *bench) add(row *Row, members []*Member) {
+	for _, m := range members {
+		kind := fmt.Sprintf("%+v", *m)
+		if b.seen[kind] == nil {
+			b.seen[kind] = b.deal(m)
+		}
+		row.Members = append(row.Members, b.seen[kind]...)
+	}
+}
+
+// deal decides how a run is made, and how often. One that waits is left out of a
+// quick bench.
+func (b *bench) deal(m *Member) []*Member {
+	long := m.Takes >= waits && m.Load < 1
 	switch {
-	case wait >= waits && b.quick:
+	case long && b.quick:
 		b.left++
-	case m.Scenario == "reuse" || wait >= waits:
+	case long, m.Scenario == string(Reuse):
 		b.idle = append(b.idle, m)
-		b.lasts = max(b.lasts, wait)
+	case m.Scenario == string(Churn) && m.Rate == 0:
+		turns := make([]*Member, b.repeat)
+		for i := range turns {
+			one := *m
+			one.Turn = i + 1
+			one.Name = one.title()
+			turns[i] = &one
+		}
+		b.again = append(b.again, turns...)
+		return turns
 	default:
 		b.busy = append(b.busy, m)
 	}
-	return m
+	return []*Member{m}
 }
 
-// wait is how long a churn takes at its rate.
-func (m *Member) wait() time.Duration {
-	if m.Rate == 0 {
-		return m.Duration
+// parts puts the runs in their order: what the processors bound, in turn, and
+// what is repeated round by round, so that a machine that becomes slower does so
+// for all; then what waits.
+func (b *bench) parts() []Part {
+	slices.SortStableFunc(b.again, func(m, o *Member) int { return m.Turn - o.Turn })
+	busy := Part{Members: append(b.busy, b.again...)}
+	for _, m := range busy.Members {
+		busy.Lasts += m.Takes
 	}
-	return time.Duration(float64(m.Attempts) / m.Rate * float64(time.Second))
-}
-
-// member is a run of the row.
-func (r *Row) member(scenario string) *Member {
-	m := &Member{
-		Scenario: scenario, Profile: r.Profile, Range: r.Ports.String(), Strategy: r.Strategy, Close: r.Close,
-		UDP: r.UDP, IPv6: r.IPv6, Sources: r.Sources, Targets: r.Targets,
-	}
-	if r.TWReuse {
-		m.Sysctls = []string{KeyTWReuse + "=1"}
-	}
-	return m
-}
-
-// fill opens all that the row holds. However its connections are closed
-// otherwise, they are closed by RST here.
-func (r *Row) fill() *Member {
-	m := r.member("fill")
-	m.Name, m.Close, m.Sysctls = m.title(), step.ClientRST, nil
-	return m
-}
-
-// reuse is from one source to one target.
-func (r *Row) reuse() *Member {
-	m := r.member("reuse")
-	m.Sources, m.Targets = 0, 0
-	m.Name = m.title() + r.ending()
-	return m
-}
-
-// title is in what space a member runs: "fill socket-range iana".
-func (m *Member) title() string {
-	words := []string{m.Scenario, m.Strategy}
-	add := func(there bool, word string) {
-		if there {
-			words = append(words, word)
-		}
-	}
-	add(m.Profile != ownRange, m.Profile)
-	add(m.UDP, "udp")
-	add(m.IPv6, "ipv6")
-	add(m.Sources > 0, fmt.Sprint(m.Sources, " sources"))
-	add(m.Targets > 0, fmt.Sprint(m.Targets, " targets"))
-	return strings.Join(words, " ")
-}
-
-// ending is what comes after a connection, as part of a member's name.
-func (r *Row) ending() string {
-	switch {
-	case r.UDP:
-		return ""
-	case r.TWReuse:
-		return " " + r.Close.String() + " tw_reuse"
-	}
-	return " " + r.Close.String()
-}
-
-// rates are the churns that show what rate the row sustains.
-//
-// Where a port is soon back, that is more than most machines can make, so it
-// goes as fast as it can. Else a rate just below what is predicted is made for
-// more than a round of all ports, and all of it must connect; over the host's
-// range one just above it is made too, and must run out. Where the kernel's
-// search takes two passes there is none: to search a range full of TIME_WAIT
-// costs milliseconds, and at such a rate more than a thread has. Then ports and
-// reuse delay must do.
-func (r *Row) rates(search int) []*Member {
-	if r.Predicted.Rate == nil || r.Predicted.Reuse.Max < waits {
-		m := r.member("churn")
-		m.Name, m.Duration = m.title()+r.ending()+" max", churnTime
-		return []*Member{m}
-	}
-	if search != 1 || r.Derived {
-		return nil
-	}
-	n := float64(r.Predicted.Connections.Max)
-	held := round(r.Predicted.Rate.Min*(1-beside), math.Floor)
-	over := round(r.Predicted.Rate.Max*(1+beside), math.Ceil)
-	members := []*Member{r.churn(held, int64(math.Ceil(n*(1+beyond))))}
-	if r.Profile == ownRange {
-		members = append(members, r.churn(over, int64(n)+vain))
-	}
-	return members
+	return append([]Part{busy}, waves(b.idle, b.host.Processors)...)
 }
 
 // round keeps a rate that people can read: whole numbers from 100 on, three
@@ -247,13 +272,4 @@ func round(rate float64, by func(float64) float64) float64 {
 	}
 	scale := math.Pow10(max(0, 2-int(math.Floor(math.Log10(rate)))))
 	return by(rate*scale) / scale
-}
-
-// churn is so many attempts at a rate.
-func (r *Row) churn(rate float64, attempts int64) *Member {
-	m := r.member("churn")
-	m.Name = fmt.Sprintf("%s%s %g", m.title(), r.ending(), rate)
-	m.Rate, m.Attempts = rate, attempts
-	m.Duration = m.wait() + slack
-	return m
 }

@@ -10,23 +10,42 @@ import (
 )
 
 func ExampleBench() {
-	s, err := suite.Bench(suite.Host{
-		Range:    ports.Of(ports.Range{Low: 32768, High: 60999}),
-		Settings: capacity.Settings{TWReuse: 2, TWReuseDelay: time.Second, Timestamps: true, HZ: 250},
-	}, false)
+	m, err := suite.ParseMatrix("matrix.yaml", []byte(`
+rows:
+  - name: as it is
+  - close: [server-fin, client-rst]
+    runs: [reuse]
+`))
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	usual := s.Rows[0]
-	fmt.Printf("%s: %d connections\n", usual.Name, usual.Predicted.Connections.Max)
-	for _, m := range usual.Members {
-		fmt.Println(" ", m.Name)
+	s, err := suite.Bench(suite.Host{
+		Range:    ports.Of(ports.Range{Low: 32768, High: 60999}),
+		Settings: capacity.Settings{TWReuse: 2, TWReuseDelay: time.Second, Timestamps: true, HZ: 250},
+	}, m, false)
+	if err != nil {
+		fmt.Println(err)
+		return
 	}
-	fmt.Println(s.Len(), "runs; the second part lasts", s.Parts[1].Lasts)
+	for _, row := range s.Rows {
+		fmt.Printf("%s: %d connections\n", row.Name, row.Predicted.Connections.Max)
+		for _, m := range row.Members {
+			fmt.Println(" ", m.Name)
+		}
+	}
 	// Output:
-	// connect: 28232 connections
+	// as it is: 28232 connections
 	//   fill connect
 	//   reuse connect client-fin
-	// 47 runs; the second part lasts 1m5s
+	// server-fin: 28232 connections
+	//   reuse connect server-fin
+	// client-rst: 28232 connections
+	//   reuse connect client-rst
+}
+
+func ExampleParseMatrix() {
+	_, err := suite.ParseMatrix("matrix.yaml", []byte("rows:\n  - stratgy: connect\n"))
+	fmt.Println(err)
+	// Output: matrix.yaml:2: unknown key "stratgy"
 }

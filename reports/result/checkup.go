@@ -17,8 +17,12 @@ type Checkup struct {
 	// setting that could not be read is absent.
 	Space     *Space     `json:"space,omitempty"`
 	Predicted *Predicted `json:"predicted,omitempty"`
-	Checks    []Check    `json:"checks"`
-	Verdict   Verdict    `json:"verdict"`
+	// Use is who has ports of the range at this moment, Limits what more connections
+	// run into, those that are nearest first among each kind.
+	Use     *Use    `json:"use,omitempty"`
+	Limits  []Limit `json:"limits,omitempty"`
+	Checks  []Check `json:"checks"`
+	Verdict Verdict `json:"verdict"`
 }
 
 // CheckupHost says where the checkup was made, and as whom.
@@ -53,6 +57,8 @@ type Check struct {
 	WayOut string   `json:"way_out,omitempty"` // what helps and is no command
 	Change []string `json:"change,omitempty"`  // commands, to be typed in this order; of what is Fine, for those who want it otherwise
 	Undo   []string `json:"undo,omitempty"`    // commands that bring back what was found
+	Keep   []string `json:"keep,omitempty"`    // commands by which the change outlasts a restart
+	Forget []string `json:"forget,omitempty"`  // commands that undo Keep
 	Price  string   `json:"price,omitempty"`   // what the change costs or weakens
 	Since  string   `json:"since,omitempty"`   // a feature: the first kernel that has it
 }

@@ -25,8 +25,10 @@ type CPUPerConn struct {
 
 // Observer is what watching the kernel cost.
 type Observer struct {
-	Samples int64   `json:"samples"`
-	Dumps   int64   `json:"dumps"`  // samples that listed every socket by sock_diag
-	CPUNS   int64   `json:"cpu_ns"` // processor time of its thread
-	Share   float64 `json:"share"`  // of one processor, over the run
+	Samples     int64   `json:"samples"`
+	Dumps       int64   `json:"dumps"`       // samples that listed every connection, by sock_diag and on a gateway by conntrack
+	DumpNS      int64   `json:"dump_ns"`     // processor time that those lists took
+	Interrupted int64   `json:"interrupted"` // lists during which a table changed, so that a connection may be missing or double
+	CPUNS       int64   `json:"cpu_ns"`      // processor time of its thread
+	Share       float64 `json:"share"`       // of one processor, over the run
 }

@@ -68,6 +68,9 @@ func (e Expectation) String() string { return e.expr }
 // Field returns the name of the field.
 func (e Expectation) Field() string { return e.field.name }
 
+// AtLeast says whether the expectation wants its field to be large.
+func (e Expectation) AtLeast() bool { return strings.HasPrefix(e.op, ">") }
+
 // Eval says whether a run measured what was expected. What was not measured was
 // not as expected.
 func (e Expectation) Eval(r *Result) Expected {

@@ -13,6 +13,10 @@ type Plan struct {
 	Sustain Sustained `json:"sustained"`
 	Each    Sustained `json:"tuple_set"`
 	Demand  *Demand   `json:"demand,omitempty"`
+	Burst   *Burst    `json:"burst,omitempty"`
+	Targets []Target  `json:"targets,omitempty"`
+	Fleet   *Fleet    `json:"fleet,omitempty"`
+	Latency *PlanCost `json:"latency,omitempty"`
 	Binds   string    `json:"binds"`
 	Why     []string  `json:"why,omitempty"`
 	Ways    []PlanWay `json:"ways,omitempty"`
@@ -36,6 +40,10 @@ type Asked struct {
 	PortsPerVM   int               `json:"ports_per_vm,omitempty"`
 	RatePerS     float64           `json:"rate_per_s,omitempty"`
 	Concurrency  int64             `json:"concurrency,omitempty"`
+	Requests     int               `json:"requests,omitempty"`
+	Burst        *AskedBurst       `json:"burst,omitempty"`
+	Shares       []float64         `json:"shares,omitempty"`
+	Gateway      *AskedGateway     `json:"gateway,omitempty"`
 	Headroom     float64           `json:"headroom,omitempty"`
 	Settings     map[string]string `json:"settings,omitempty"`
 	SettingsFrom string            `json:"settings_from,omitempty"`
@@ -77,12 +85,20 @@ type Needed struct {
 	Targets   int   `json:"targets,omitempty"`
 }
 
-// PlanWay is a change that gives more, and what it gives.
+// PlanWay is a change that gives more, what it gives and what it costs. Gain is
+// absent where ports set no limit any more.
 type PlanWay struct {
+	Name      string    `json:"name,omitempty"`
 	Change    string    `json:"change"`
+	Gain      *float64  `json:"gain,omitempty"`
+	Risk      string    `json:"risk,omitempty"`
+	Source    string    `json:"source,omitempty"`
+	Latency   *PlanCost `json:"latency,omitempty"`
 	Sustain   Sustained `json:"sustained"`
 	Holds     *bool     `json:"holds,omitempty"`
 	TupleSets int64     `json:"tuple_sets,omitempty"`
+
+	Processors float64 `json:"processors,omitempty"` // that the search for ports takes then; 0: not known
 }
 
 // RangesSchema names the version of the list of named ranges.

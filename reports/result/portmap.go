@@ -1,22 +1,6 @@
 package result
 
-import (
-	"bytes"
-	"compress/flate"
-	"encoding/base64"
-	"errors"
-	"fmt"
-	"io"
-	"math"
-	"strings"
-)
-
-// portCount is the number of 16-bit ports, 0 included.
-const portCount = 1 << 16
-
-// maxMapText bounds the text that DecodePortMap reads: deflate never makes
-// 65,536 bytes longer than 65,556, and base64 adds a third.
-const maxMapText = 96 << 10
+import "math"
 
 // PortMap counts the uses of each port, up to 255. The zero value is empty. It
 // belongs to one goroutine.
@@ -73,38 +57,14 @@ const MaxFirst = 1000
 
 // Encode returns one byte a port, from port 0 on, as raw deflate (RFC 1951) in
 // base64 (RFC 4648).
-func (m *PortMap) Encode() string {
-	var text strings.Builder
-	b64 := base64.NewEncoder(base64.StdEncoding, &text)
-	// A run writes its map every second. For uses that differ from port to port the
-	// default level takes up to ten times as long, and saves a quarter at the most.
-	z, err := flate.NewWriter(b64, flate.BestSpeed)
-	if err == nil {
-		_, err = z.Write(m.uses[:])
-	}
-	if err = errors.Join(err, z.Close(), b64.Close()); err != nil {
-		return "" // the level is known and memory does not refuse a write: cannot be
-	}
-	return text.String()
-}
+func (m *PortMap) Encode() string { return encodeBytes(&m.uses) }
 
 // DecodePortMap reads what Encode wrote: base64 of a deflate stream of exactly
 // 65,536 bytes.
 func DecodePortMap(text string) (*PortMap, error) {
-	if len(text) > maxMapText {
-		return nil, fmt.Errorf("decode port map: %d bytes of text, at most %d", len(text), maxMapText)
-	}
-	deflated, err := base64.StdEncoding.DecodeString(text)
-	if err != nil {
-		return nil, fmt.Errorf("decode port map: %w", err)
-	}
 	m := new(PortMap)
-	z := flate.NewReader(bytes.NewReader(deflated))
-	if n, err := io.ReadFull(z, m.uses[:]); err != nil {
-		return nil, fmt.Errorf("decode port map: byte %d of %d: %w", n, portCount, err)
-	}
-	if _, err := io.ReadFull(z, make([]byte, 1)); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("decode port map: more than %d bytes", portCount)
+	if err := decodeBytes(text, &m.uses); err != nil {
+		return nil, err
 	}
 	return m, nil
 }

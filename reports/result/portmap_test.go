@@ -98,6 +98,23 @@ func TestDecodePortMapRefuses(t *testing.T) {
 	}
 }
 
+func FuzzDecodeStateMap(f *testing.F) {
+	var m StateMap
+	m.Put(40000, PortEstablished)
+	f.Add(m.Ports().Map)
+	f.Add(deflated(10))
+	f.Add("AAAA")
+	f.Fuzz(func(t *testing.T, text string) {
+		m, err := DecodeStateMap(text)
+		if err != nil {
+			return
+		}
+		if back, err := DecodeStateMap(m.Ports().Map); err != nil || *back != *m {
+			t.Errorf("round trip: %v", err)
+		}
+	})
+}
+
 func FuzzDecodePortMap(f *testing.F) {
 	f.Add(deflated(portCount))
 	f.Add(deflated(10))

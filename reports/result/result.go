@@ -43,11 +43,15 @@ type Result struct {
 	Witness       *Witness       `json:"witness,omitempty"`
 	Recovery      *Recovery      `json:"recovery,omitempty"`
 	Ports         *Ports         `json:"ports,omitempty"`
+	PortStates    *PortStates    `json:"port_states,omitempty"`
+	NAT           *NAT           `json:"nat,omitempty"`
 	Reuse         *Reuse         `json:"reuse,omitempty"`
 	Survey        *Survey        `json:"survey,omitempty"`
+	Reach         *Reach         `json:"reach,omitempty"`
 	OnHost        *OnHost        `json:"on_host,omitempty"`
 	Command       *Command       `json:"command,omitempty"`
-	Kernel        Counters       `json:"kernel,omitempty"`
+	Kernel        Counters       `json:"kernel,omitempty"`      // of the generator's host, or of all clients together
+	KernelPeer    Counters       `json:"kernel_peer,omitempty"` // of the listener's host, where it is another one
 	Cost          *Cost          `json:"cost,omitempty"`
 	Observer      *Observer      `json:"observer,omitempty"`
 	Expect        []Expected     `json:"expect,omitempty"`
@@ -89,7 +93,17 @@ type Host struct {
 	Sysctls     map[string]string `json:"sysctls,omitempty"` // as they were in force during the run
 	Changed     map[string]Change `json:"changed,omitempty"` // keys that the tool or --sysctl set
 	Differs     map[string]Change `json:"differs,omitempty"` // host settings that the place could not take over
+	Peer        *PeerHost         `json:"peer,omitempty"`    // the listener's host, where it is another one
+	Gateway     map[string]string `json:"gateway,omitempty"` // settings of connection tracking on the gateway, where there is one
 	Limits      Limits            `json:"limits"`
+}
+
+// PeerHost tells of the settings of the listener's host what Host tells of the
+// generator's.
+type PeerHost struct {
+	Sysctls map[string]string `json:"sysctls,omitempty"`
+	Changed map[string]Change `json:"changed,omitempty"` // keys that the tool or --peer-sysctl set
+	Differs map[string]Change `json:"differs,omitempty"`
 }
 
 // Change is a setting's value on the host and in the place of the run.
@@ -129,11 +143,23 @@ type Config struct {
 	Ends          string            `json:"ends"`
 	Place         string            `json:"place"`
 	Sysctls       map[string]string `json:"sysctl,omitempty"`
+	PeerSysctls   map[string]string `json:"peer_sysctl,omitempty"`
+	NATRange      string            `json:"nat_range,omitempty"`
+	NATRangeName  string            `json:"nat_range_name,omitempty"`
+	NATAddresses  []string          `json:"nat_address,omitempty"` // the gateway's outside addresses
+	NATRandom     bool              `json:"nat_random,omitempty"`
+	NATTimeoutsNS map[string]int64  `json:"nat_timeout_ns,omitempty"` // by state
+	Clients       int               `json:"clients,omitempty"`        // hosts behind the gateway, if more than one
+	Block         string            `json:"block,omitempty"`          // reach: ports that the place's firewall drops on the way out
+	BlockIn       string            `json:"block_in,omitempty"`       // reach: likewise on the way back
+	Tries         int               `json:"tries,omitempty"`          // reach: attempts before a silent port counts as dropped
 	Expect        []string          `json:"expect,omitempty"`
 	Seed          uint64            `json:"seed"`
 	Leave         int64             `json:"leave,omitempty"`      // fill: ports toward each target that are given back for the hold
 	Command       []string          `json:"command,omitempty"`    // fill: what runs meanwhile, with its arguments
 	Unrecorded    bool              `json:"unrecorded,omitempty"` // outcomes were counted and nothing recorded, to tell what recording costs
+	Held          string            `json:"held,omitempty"`       // ports that a stranger had bound in the place
+	LingerNS      int64             `json:"linger_ns,omitempty"`  // how late the listener closed its end
 }
 
 // Engine says which engine was asked for and which did the run. Why is there where
@@ -316,7 +342,8 @@ type Witness struct {
 	ServerOpen     *int64 `json:"server_open,omitempty"` // absent over UDP
 	DistinctPeers  int64  `json:"distinct_peers"`
 	DistinctTuples *int64 `json:"distinct_tuples,omitempty"`
-	SockDiag       *int64 `json:"sock_diag,omitempty"` // the generator's ends in ESTABLISHED, by sock_diag
+	Translated     *int64 `json:"translated,omitempty"` // by the gateway's connection tracking, where there is a gateway
+	SockDiag       *int64 `json:"sock_diag,omitempty"`  // the generator's ends in ESTABLISHED, by sock_diag
 	Agree          bool   `json:"agree"`
 }
 

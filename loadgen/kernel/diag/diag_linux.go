@@ -74,6 +74,10 @@ type Socket struct {
 	Inode  uint32        // 0 for sockets without a descriptor, such as those in TIME_WAIT
 	V6Only bool          // of an IPv6 socket that listens or is bound: it has no part in IPv4 (IPV6_V6ONLY)
 	Left   time.Duration // of a socket in TIME_WAIT: until it ends, but for the grain of the kernel's timer
+
+	// Of a socket that listens: connections that wait to be accepted, and how many
+	// may. Of others, bytes that wait to be read and to be acknowledged.
+	Queued, QueuedMax uint32
 }
 
 // ErrInterrupted says that the table changed while it was listed: a socket may
@@ -93,15 +97,12 @@ const (
 // in one of the states, in the network namespace of the calling thread. f must
 // not keep the pointer. ErrInterrupted comes after the last call of f.
 func TCP(family uint8, states States, f func(*Socket)) error {
-	return list(request(family, unix.IPPROTO_TCP, states), f)
+	return Query{Family: family, States: states}.Each(f)
 }
 
 // UDP is TCP for UDP sockets. ENOENT says that the kernel has no udp_diag.
 func UDP(family uint8, states States, f func(*Socket)) error {
-	if states&Of(BoundInactive) != 0 {
-		states |= Of(Closed) // as udp_diag asks for them
-	}
-	return list(request(family, unix.IPPROTO_UDP, states), f)
+	return Query{Family: family, UDP: true, States: states}.Each(f)
 }
 
 // list asks the kernel for sockets and reads its answer.
@@ -141,19 +142,6 @@ func list(request []byte, f func(*Socket)) error {
 		}
 		return nil
 	}
-}
-
-func request(family, protocol uint8, states States) []byte {
-	b := make([]byte, unix.SizeofNlMsghdr+reqSize)
-	ne := binary.NativeEndian
-	ne.PutUint32(b[0:], uint32(len(b)))
-	ne.PutUint16(b[4:], sockDiagByFamily)
-	ne.PutUint16(b[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
-	req := b[unix.SizeofNlMsghdr:]
-	req[0] = family
-	req[1] = protocol
-	ne.PutUint32(req[4:], uint32(states))
-	return b
 }
 
 // Parse reads the netlink messages of one datagram and calls f for each socket
@@ -201,6 +189,8 @@ func (s *Socket) decode(b []byte) {
 	}
 	s.Local = addrPort(family, b[8:24], b[4:6])
 	s.Remote = addrPort(family, b[24:40], b[6:8])
+	s.Queued = binary.NativeEndian.Uint32(b[56:])
+	s.QueuedMax = binary.NativeEndian.Uint32(b[60:])
 	s.UID = binary.NativeEndian.Uint32(b[64:])
 	s.Inode = binary.NativeEndian.Uint32(b[68:])
 	s.V6Only = false

@@ -147,6 +147,25 @@ func TestFilters(t *testing.T) {
 	}
 }
 
+// A listener shows how many wait to be accepted, and how many may.
+func TestQueueOfAListener(t *testing.T) {
+	at := listening(t, 8)
+	sa := kernel.NewSockaddr(at)
+	for range 3 {
+		_ = kernel.Connect(socket(t, false, sa.Family()), &sa)
+	}
+	for {
+		got := list(t, diag.TCP, unix.AF_INET, diag.Of(diag.Listen), at.Port())
+		if len(got) != 1 || got[0].QueuedMax != 8 {
+			t.Fatalf("%+v, want one of at most 8", got)
+		}
+		if got[0].Queued == 3 {
+			return
+		}
+		kernel.Sleep(1e6) // handshakes end on their own
+	}
+}
+
 // Thousands of sockets take several datagrams, and none is lost between them.
 func TestManySockets(t *testing.T) {
 	const n = 5000
