@@ -80,19 +80,14 @@ type Config struct {
 
 // check finds what cannot be meant.
 func (c *Config) check() error {
+	if err := c.checkTimes(); err != nil {
+		return err
+	}
 	switch {
 	case len(c.Addrs) == 0:
 		return errors.New("listen: no address is given")
 	case c.Threads < 0 || c.Threads > maxThreads:
 		return fmt.Errorf("listen with %d threads: want 0 to %d", c.Threads, maxThreads)
-	case c.Hold < 0:
-		return fmt.Errorf("listen and hold connections for %v: a time cannot be below 0", c.Hold)
-	case c.Linger < 0 || c.Linger > 0 && (c.Together || c.UDP):
-		return fmt.Errorf("listen and close %v late: want 0 or more, over TCP and apart", c.Linger)
-	case c.Keep && c.Hold > 0:
-		return fmt.Errorf("listen, keep connections and close them after %v: want one or the other", c.Hold)
-	case c.Idle < 0:
-		return fmt.Errorf("listen and close what is idle for %v: a time cannot be below 0", c.Idle)
 	case c.MaxConnections < 0:
 		return fmt.Errorf("listen for at most %d connections: want 1 or more, or 0 for no limit", c.MaxConnections)
 	case c.Together && c.Guard != nil:
@@ -101,6 +96,21 @@ func (c *Config) check() error {
 		return c.checkRing()
 	case c.UDP:
 		return c.checkUDP()
+	}
+	return nil
+}
+
+// checkTimes finds times that cannot be meant.
+func (c *Config) checkTimes() error {
+	switch {
+	case c.Hold < 0:
+		return fmt.Errorf("listen and hold connections for %v: a time cannot be below 0", c.Hold)
+	case c.Linger < 0 || c.Linger > 0 && (c.Together || c.UDP):
+		return fmt.Errorf("listen and close %v late: want 0 or more, over TCP and apart", c.Linger)
+	case c.Keep && c.Hold > 0:
+		return fmt.Errorf("listen, keep connections and close them after %v: want one or the other", c.Hold)
+	case c.Idle < 0:
+		return fmt.Errorf("listen and close what is idle for %v: a time cannot be below 0", c.Idle)
 	}
 	return nil
 }
