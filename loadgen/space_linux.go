@@ -156,11 +156,8 @@ func bound(sock *diag.Socket, toTarget bool) bool {
 
 // mine returns what says whether a socket toward a target may be the run's: it is on
 // a port of its range, and was not there before. On the real host others have such
-// connections too, and so has the consent of a server elsewhere. Elsewhere it is nil.
+// connections too, and so has the consent of a server elsewhere.
 func (r *run) mine() func(local netip.AddrPort) bool {
-	if r.cfg.OnHost == nil {
-		return nil
-	}
 	wanted := r.cfg.Ports()
 	return func(local netip.AddrPort) bool { return wanted.Contains(local.Port()) && !r.around.others[local] }
 }

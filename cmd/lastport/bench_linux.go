@@ -173,7 +173,6 @@ func (a *app) inParts(s *setFolder, plan benchPlan, host place.Host, f *runFlags
 // member is one run of the suite.
 func (f *runFlags) member(m *suite.Member, host place.Host) (loadgen.Config, error) {
 	one := *f
-	one.keepFree = keepEnough // a bench has no such flag
 	one.ranges, one.exclude, one.strategy, one.duration = m.Range, m.Exclude, m.Strategy, m.Duration
 	one.sysctls = overridden(f.sysctls, m.Sysctls)
 	one.v6, one.hold, one.connections = m.IPv6, m.Hold, m.Connections

@@ -23,7 +23,7 @@ func (f *runFlags) hostFlags(c *loadgen.Config) error {
 		return nil
 	}
 	switch {
-	case f.keepFree != keepEnough:
+	case f.given("keep-free"):
 		return usagef("leave --keep-free out", "--keep-free %d is for --place host: the ports of place %s are the run's own", f.keepFree, c.Host.Place)
 	case f.waitClean:
 		return usagef("leave --wait-clean out", "--wait-clean is for --place host: place %s is new, and nothing in it is in TIME_WAIT", c.Host.Place)

@@ -76,14 +76,27 @@ func (l *Lease) Ask(what Ask, patience time.Duration) (result.Server, error) {
 	}
 }
 
-// Close gives the lease up. What is open to the server is reset there.
+// farewell bounds how long Close waits for the server.
+const farewell = time.Second
+
+// Close gives the lease up. What is open to the server is reset there; a server
+// that is alive has done so when Close returns, and would take the same run again.
 func (l *Lease) Close() error {
+	if c, ok := l.w.conn.(interface{ CloseWrite() error }); ok && c.CloseWrite() == nil && l.w.conn.SetDeadline(time.Now().Add(farewell)) == nil {
+		l.drain()
+	}
 	err := l.w.conn.Close()
+	l.drain()
+	return err
+}
+
+// drain takes answers that nobody waits for any more, until the connection ends.
+func (l *Lease) drain() {
 	for {
 		select {
-		case <-l.answers: // that nobody waits for any more
+		case <-l.answers:
 		case <-l.ended:
-			return err
+			return
 		}
 	}
 }

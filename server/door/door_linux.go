@@ -183,9 +183,9 @@ func (d *Door) seeOut(conn net.Conn, t *server.Tenant) {
 	d.mu.Lock()
 	delete(d.leases, conn)
 	d.mu.Unlock()
-	_ = conn.Close()
 	d.config.Tenants.Dismiss(t)
 	d.config.Listener.Evict(t, true)
+	_ = conn.Close() // last: it tells the generator that the lease is over
 }
 
 // elsewhereError is a generator that has dialled another address than this
