@@ -117,6 +117,10 @@ func (r *run) predictChurn(p *result.Predicted) {
 	if f := course.FirstNoPort; f != nil && f.Certain {
 		p.FirstNoPort = interval(f.Attempt)
 		p.FirstNoPortNS = &result.Interval{Min: int64(f.After.Min), Max: int64(f.After.Max)}
+		if r.shared { // which says nothing, so it is known when the attempt has ended
+			p.FirstNoPortNS.Min += int64(r.cfg.Timeout)
+			p.FirstNoPortNS.Max += int64(r.cfg.Timeout)
+		}
 	}
 	p.Why = append(p.Why, course.Why...)
 }
@@ -178,9 +182,17 @@ func (r *run) churnVerdict(res *result.Result) result.Verdict {
 	case res.Measured.FirstNoPort != nil:
 		return r.ranOut(res)
 	case ok+res.Outcomes.Canceled < attempts: // canceled: the answer was still to come at the end
-		return bad("%s of %s failed, but not for want of a port", grouped(attempts-ok-res.Outcomes.Canceled), counted(attempts, "attempt"))
+		return bad("%s of %s failed, but not for want of a port%s", grouped(attempts-ok-res.Outcomes.Canceled), counted(attempts, "attempt"), refusedBy(res))
 	}
 	return result.Verdict{OK: true, Text: "no port ran out: " + connections(ok) + ", " + perSecond(*res.Measured.RatePerS)}
+}
+
+// refusedBy says that the listener refused SYNs, if it did, and why.
+func refusedBy(res *result.Result) string {
+	if n := res.RefusedByTimeWait(); n > 0 {
+		return ": the listener refused " + counted(n, "SYN") + " for ports that it had in TIME_WAIT, which the gateway had given away again"
+	}
+	return ""
 }
 
 // perSecond is a rate in words, a small one to a hundredth.

@@ -24,6 +24,7 @@ import (
 type gateway struct {
 	cfg     *Config
 	longest time.Duration // how long a closed connection is tracked
+	entries int64         // for which there was room before the run; 0: not known
 
 	mu     sync.Mutex
 	before conntrack.Stats
@@ -41,6 +42,13 @@ func newGateway(cfg *Config) (*gateway, error) {
 	err := cfg.Hosts.inGateway(func() (err error) {
 		if g.longest, err = closedFor(cfg); err != nil {
 			return err
+		}
+		count, most, err := conntrack.Entries()
+		if err != nil {
+			return err
+		}
+		if most > 0 {
+			g.entries = max(1, most-count)
 		}
 		g.before, err = conntrack.ReadStats()
 		return err
@@ -79,7 +87,7 @@ func (g *gateway) capacity() capacity.Gateway {
 		Proto: g.cfg.proto(), Ports: int64(nat.Range.Size()), Addresses: int64(len(nat.Addresses)), Targets: int64(len(g.cfg.Targets)),
 		Exact:   len(nat.Addresses) == 1 || len(g.cfg.Targets) == 1 || g.cfg.Workers == 1,
 		SYNs:    scenario.ThroughRun * g.syns(),
-		Longest: g.longest, Close: g.cfg.Close.String(), Limit: g.cfg.Connections,
+		Longest: g.longest, Entries: g.entries, Hold: g.cfg.Hold, Wait: scenario.SYNAfter(int(g.syns())-1, number(synLinear)), Close: g.cfg.Close.String(), Limit: g.cfg.Connections,
 	}
 }
 
@@ -96,12 +104,13 @@ func (g *gateway) syns() int64 {
 }
 
 // Delayed implements engine.Path.
-func (g *gateway) Delayed(lost int) {
+func (g *gateway) Delayed(lost int) (here int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.cfg.Hosts.inGateway(g.look) == nil {
-		g.explain(lost)
+	if g.cfg.Hosts.inGateway(g.look) != nil {
+		return 0 // nothing is proven
 	}
+	return int(g.explain(lost))
 }
 
 // explain books the SYNs of one attempt that were lost, and returns how many of
@@ -176,6 +185,9 @@ func (g *gateway) seen() *result.NAT {
 	out.Conntrack = counters(s)
 	return out
 }
+
+// full says whether its connection tracking had no room for another connection.
+func (g *gateway) full() bool { return g != nil && g.seen().Full() }
 
 // counters lists the counters that have counted.
 func counters(s conntrack.Stats) result.Counters {

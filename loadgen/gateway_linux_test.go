@@ -3,13 +3,16 @@ package loadgen
 import (
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"lastport/loadgen/capacity"
 	"lastport/loadgen/place"
 	"lastport/loadgen/ports"
+	"lastport/loadgen/record"
 	"lastport/loadgen/step"
 	"lastport/reports/result"
 )
@@ -69,7 +72,13 @@ func throughGateway(t *testing.T, does behaviour) (Config, Peer) {
 // counted.
 func TestGatewayRunsOut(t *testing.T) {
 	cfg, peer := throughGateway(t, serves)
-	r := must(t, cfg, peer, &frames{})
+	var told frames
+	r := must(t, cfg, peer, &told)
+	for _, f := range told.all {
+		if f.Progress != nil && (f.Progress.Usable != 30 || f.Progress.Expected != 30) {
+			t.Errorf("progress on %d ports of %d, want the gateway's 30", f.Progress.Expected, f.Progress.Usable)
+		}
+	}
 	if o := r.Outcomes; o.OK != 30 || o.NATNoPort == 0 || o.OK+o.NATNoPort != r.Attempts {
 		t.Errorf("outcomes %+v of %d attempts, want 30 ok and nat_no_port", o, r.Attempts)
 	}
@@ -203,6 +212,88 @@ func TestCountersOfBothEnds(t *testing.T) {
 	}
 	if r.KernelPeer["PassiveOpens"] != 20 || r.KernelPeer["ActiveOpens"] != 0 {
 		t.Errorf("the listener's host has counted %v", r.KernelPeer)
+	}
+}
+
+// What the gateway has not dropped it has not lost, whatever was sent again: a
+// link did, or a full table.
+func TestOnlyWhatTheGatewayDroppedIsLostThere(t *testing.T) {
+	cfg, _ := throughGateway(t, serves)
+	g, err := newGateway(&cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if here := g.Delayed(5); here != 0 || g.short != 5 {
+		t.Errorf("%d of 5 SYNs lost on a gateway that dropped none, %d elsewhere", here, g.short)
+	}
+	g.before.InsertFailed -= 3 // as if it had dropped three since
+	if here := g.Delayed(5); here != 3 || g.known != 3 || g.short != 7 {
+		t.Errorf("%d of 5 SYNs lost on a gateway that dropped 3, %d known, %d elsewhere", here, g.known, g.short)
+	}
+}
+
+// Where an outside address may be full while others are not, a SYN that is lost is
+// no collision.
+func TestCollisionsOnlyWhereTheyCanBeTold(t *testing.T) {
+	cfg, peer := throughGateway(t, serves)
+	cfg.Connections = 5
+	if r := must(t, cfg, peer, &frames{}); r.NAT.LostWhileFree == nil || *r.NAT.LostWhileFree != 0 {
+		t.Errorf("one worker: %v collisions, want 0", r.NAT.LostWhileFree)
+	}
+	run := run{cfg: &cfg, nat: natFull{addresses: []result.NATAddress{{}}}}
+	var err error
+	if run.counted, err = record.NewCollector(1, 10, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Workers, cfg.Targets = 3, append(cfg.Targets, cfg.Targets[0])
+	if run.gateway, err = newGateway(&cfg); err != nil {
+		t.Fatal(err)
+	}
+	var res result.Result
+	if run.putGateway(&res); res.NAT.LostWhileFree != nil || res.NAT.LostBeforeFull == nil {
+		t.Errorf("uneven: %v collisions, want none to be told: %+v", res.NAT.LostWhileFree, res.NAT)
+	}
+}
+
+// A listener that closes first has the TIME_WAITs, and refuses SYNs for ports that
+// the gateway has given to other connections: that is told, and as what it is.
+func TestListenerRefusesPortsInTimeWait(t *testing.T) {
+	cfg, peer := throughGateway(t, serves)
+	cfg.Scenario, cfg.Close, cfg.Rate, cfg.Duration, cfg.Timeout = "churn", step.ServerFIN, 200, time.Second, 500*time.Millisecond
+	r := must(t, cfg, peer, &frames{})
+	if r.RefusedByTimeWait() == 0 || !warned(r, "time_wait_refused") {
+		t.Errorf("%d SYNs refused, counters %v, warnings %v", r.RefusedByTimeWait(), r.KernelPeer, r.Warnings)
+	}
+	if !slices.ContainsFunc(r.Predicted.Why, func(why string) bool { return strings.Contains(why, "PAWS") }) {
+		t.Errorf("the prediction does not say so: %q", r.Predicted.Why)
+	}
+}
+
+// What connection tracking has room for is predicted, and is full occupancy.
+func TestSmallTableIsPredicted(t *testing.T) {
+	cfg := config(setRange(t, 50000, 50999), "198.18.8.1:1")
+	cfg.NAT = &NAT{Range: ports.Range{Low: 2000, High: 2009}, Addresses: outsides}
+	for entries, want := range map[int64]int64{0: 30, 29: 29, 30: 30, 262144: 30} {
+		r := run{cfg: &cfg, gateway: &gateway{cfg: &cfg, entries: entries}}
+		r.answer.Connections = capacity.Interval[int64]{Min: 1000, Max: 1000}
+		if usable := r.goThrough(1000); usable != want || !r.shared || r.answer.Connections.Max != want {
+			t.Errorf("room for %d entries: %v connections, %d are full occupancy; want %d", entries, r.answer.Connections, usable, want)
+		}
+	}
+}
+
+// How many entries there may be is read, and those that are there are not room.
+func TestRoomOfTheTableIsRead(t *testing.T) {
+	cfg, _ := throughGateway(t, serves)
+	g, err := newGateway(&cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if seen := g.seen(); g.entries < 1 || g.entries > *seen.MaxTracked {
+		t.Errorf("room for %d entries of %d", g.entries, *seen.MaxTracked)
+	}
+	if (*gateway)(nil).full() || g.full() {
+		t.Error("a table with room is full")
 	}
 }
 

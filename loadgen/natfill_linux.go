@@ -24,11 +24,14 @@ func (r *run) goThrough(usable int64) int64 {
 	g := r.gateway.capacity()
 	r.shared = g.Ends(r.answer)
 	r.answer = r.answer.Through(g)
+	if r.cfg.Scenario == "reuse" {
+		r.answer.Reuse.Max = max(r.answer.Reuse.Max, g.Refuses(r.around.settings.HZ))
+	}
 	if !r.shared {
 		return usable
 	}
 	r.crowd = strategy.Pools{Targets: len(r.cfg.Targets), ByTarget: true, Shared: true}
-	return g.Ports * g.Addresses
+	return min(g.Ports*g.Addresses, g.All())
 }
 
 // through makes an opening one through the gateway.
@@ -94,7 +97,10 @@ func (r *run) putGateway(res *result.Result) {
 	if r.nat.addresses != nil {
 		nat.Addresses, nat.Untranslated = r.nat.addresses, r.nat.strange
 		lost, collided := r.nat.lost, r.counted.Collided()
-		nat.LostBeforeFull, nat.LostWhileFree = &lost, &collided
+		nat.LostBeforeFull = &lost
+		if r.gateway.capacity().Exact { // else a SYN may have met an address that was full
+			nat.LostWhileFree = &collided
+		}
 	}
 	res.NAT = nat
 }
@@ -120,6 +126,13 @@ func (r *run) gatewayWarnings(res *result.Result) []result.Warning {
 			Code: "conntrack_full", Hint: "sudo sysctl -w net.netfilter.nf_conntrack_max=1048576 on the machine, or --connections with fewer",
 			Message: fmt.Sprintf("connection tracking had no room for another connection (%s entries): what was dropped for that is timed_out, not nat_no_port",
 				grouped(*nat.Tracked)),
+		})
+	}
+	if n := res.RefusedByTimeWait(); n > 0 {
+		list = append(list, result.Warning{
+			Code: "time_wait_refused", Hint: "--close client-fin: who closes first is nothing to a gateway",
+			Message: fmt.Sprintf("%s for a port that the gateway had given away again were refused by the listener, where the port was in TIME_WAIT: each waited for its next SYN, or timed out",
+				counted(n, "SYN")),
 		})
 	}
 	if nat.Untranslated != nil && *nat.Untranslated > 0 {

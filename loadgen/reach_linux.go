@@ -154,17 +154,18 @@ func (f *fates) differs(out, back ports.Ranges) ports.Ranges {
 // nothing of the path.
 func (r *run) reached(f fates, listening *bool) *result.Reach {
 	out, back := r.blocked()
-	missing := f
+	seen := f
 	if listening != nil && !*listening {
-		missing.refused = nil
+		seen.refused = nil
 	}
 	source, target := r.cfg.Sources[0], r.cfg.Targets[0]
+	path := passage{client: source, target: target, ports: r.cfg.Ports(), kept: r.around.reserved.Union(privileged())}
 	reach := &result.Reach{
 		Source: source.String(), Target: target.String(),
 		Through: portWords(f.through), Refused: portWords(f.refused), Dropped: portWords(f.dropped), Other: portWords(f.strange),
 		DroppedOut: portWords(f.out), DroppedBack: portWords(f.back), Unsure: f.unsure, Late: f.late, Listening: listening,
 		NotTried: r.notTried(f), Differs: portWords(f.differs(out, back)),
-		Rules: rules(source, target, r.cfg.Ports(), missing), Text: f.sentence(),
+		Rules: path.rules(seen), Text: f.sentence(),
 	}
 	if len(r.cfg.Block)+len(r.cfg.BlockIn) > 0 {
 		reach.Blocked = &result.BlockedPorts{Out: portWords(out), Back: portWords(back)}

@@ -114,6 +114,8 @@ func TestReachFindsWhatIsBlocked(t *testing.T) {
 	}
 	wantPorts(t, "missing on the way out", r.Reach.Rules[0].Missing, cfg.Block)
 	wantPorts(t, "missing on the way back", r.Reach.Rules[1].Missing, back)
+	wantPorts(t, "not known of the way out", r.Reach.Rules[0].Unknown, nil)
+	wantPorts(t, "not known of the way back", r.Reach.Rules[1].Unknown, cfg.Block)
 }
 
 // A set of more ranges than one message of netlink holds is blocked port for port.
@@ -153,6 +155,9 @@ func TestReachLeavesOutWhatTheHostKeeps(t *testing.T) {
 		}
 		delete(want, word)
 	}
+	for _, rule := range r.Reach.Rules { // of what a socket holds today nothing is known tomorrow
+		wantPorts(t, "not known", rule.Unknown, from(all, 19, 1))
+	}
 	if len(want) > 0 || !r.Verdict.OK || *r.Residual.Connections != 0 {
 		t.Errorf("not said: %v; verdict %+v", want, r.Verdict)
 	}
@@ -165,6 +170,7 @@ func TestReachWithoutAListener(t *testing.T) {
 	r := must(t, cfg, peer, &frames{})
 	wantPorts(t, "refused", r.Reach.Refused, cfg.Range)
 	wantPorts(t, "missing", r.Reach.Rules[0].Missing, nil)
+	wantPorts(t, "not known of the way out", r.Reach.Rules[0].Unknown, cfg.Range)
 	if *r.Reach.Listening || r.Verdict.OK || !strings.HasPrefix(r.Verdict.Text, "nobody listens on "+cfg.Targets[0].String()) {
 		t.Errorf("listening %v, verdict %+v", *r.Reach.Listening, r.Verdict)
 	}
@@ -242,6 +248,7 @@ func TestRules(t *testing.T) {
 	asked := ports.Of(ports.Range{Low: 40000, High: 40999}, ports.Range{Low: 50000, High: 50009})
 	f := fates{out: from(asked, 5, 1), back: from(asked, 7, 2)}
 	f.dropped = f.out.Union(f.back)
+	f.through = asked.Minus(f.dropped)
 	for _, c := range []struct {
 		client, target string
 		out, back      string
@@ -260,13 +267,71 @@ func TestRules(t *testing.T) {
 			[]string{"inbound tcp 40000-40999 from 2001:2::1/128", "inbound tcp 50000-50009 from 2001:2::1/128"},
 		},
 	} {
-		list := rules(netip.MustParseAddr(c.client), netip.MustParseAddrPort(c.target), asked, f)
+		path := passage{client: netip.MustParseAddr(c.client), target: netip.MustParseAddrPort(c.target), ports: asked}
+		list := path.rules(f)
 		out, back := list[0], list[1]
 		if out.NFTables != c.out || back.NFTables != c.back || !slices.Equal(back.SecurityGroup, c.groups) {
 			t.Errorf("out %q\nback %q %q", out.NFTables, back.NFTables, back.SecurityGroup)
 		}
-		if out.Missing[0] != "40005" || back.Missing[0] != "40007-40008" || !strings.HasSuffix(back.Text, "missing is 40007-40008") {
+		if out.Missing[0] != "40005" || back.Missing[0] != "40007-40008" || !strings.HasSuffix(back.Text, ": missing is 40007-40008; not known is 40005") {
 			t.Errorf("missing %v and %v: %s", out.Missing, back.Missing, back.Text)
 		}
+		if out.Needed != "" || !strings.Contains(back.Needed, "network ACL") || !strings.Contains(back.Needed, "no inbound port") {
+			t.Errorf("needed: out %q, back %q", out.Needed, back.Needed)
+		}
 	}
+}
+
+// In each direction a port was seen to pass, is missing, is not known, or is kept
+// by the host. A rule of which nothing is missing says so only where all the others
+// passed.
+func TestRulesAreOfWhatWasSeen(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		const low, n = 40000, 40
+		p := passage{
+			client: netip.MustParseAddr("198.18.1.1"), target: netip.MustParseAddrPort("198.18.0.1:1000"),
+			ports: ports.Of(ports.Range{Low: low, High: low + n - 1}),
+		}
+		var list []scenario.PortFate
+		var kept []ports.Range
+		answered := map[uint16]bool{}
+		for port := uint16(low); port < low+n; port++ {
+			if rapid.IntRange(0, 9).Draw(rt, "kept") == 0 {
+				kept = append(kept, ports.Range{Low: port, High: port})
+				continue
+			}
+			fate := rapid.SampledFrom([]scenario.Fate{
+				scenario.FateThrough, scenario.FateThrough, scenario.FateThrough, scenario.FateThrough,
+				scenario.FateRefused, scenario.FateSilent, scenario.FateStrange, scenario.FateUntried, scenario.FateWanting, scenario.FateUnusable,
+			}).Draw(rt, "fate")
+			list = append(list, scenario.PortFate{Port: port, Fate: fate, Tries: 1})
+			answered[port] = rapid.Bool().Draw(rt, "answered") && fate == scenario.FateSilent
+			if !answered[port] {
+				delete(answered, port)
+			}
+		}
+		p.kept = ports.Of(kept...)
+		f := byFate(list, answered, "")
+		for _, way := range []struct {
+			got             result.Rule
+			passed, missing ports.Ranges
+		}{
+			{p.rules(f)[0], f.through.Union(f.back), f.out.Union(f.refused)},
+			{p.rules(f)[1], f.through, f.back},
+		} {
+			unknown := p.ports.Minus(p.kept).Minus(way.passed).Minus(way.missing)
+			if got := strings.Join(way.got.Missing, ","); got != way.missing.String() {
+				rt.Fatalf("%s: missing %s, want %s", way.got.Direction, got, way.missing)
+			}
+			if got := strings.Join(way.got.Unknown, ","); got != unknown.String() {
+				rt.Fatalf("%s: not known %s, want %s", way.got.Direction, got, unknown)
+			}
+			if all := way.passed.Size() == n; strings.HasSuffix(way.got.Text, ": nothing of it is missing") != all {
+				rt.Fatalf("%d of %d ports passed: %s", way.passed.Size(), n, way.got.Text)
+			}
+			if fine := way.missing.Size()+unknown.Size() == 0; strings.Contains(way.got.Text, "nothing") != fine {
+				rt.Fatalf("missing %s, not known %s: %s", way.missing, unknown, way.got.Text)
+			}
+		}
+	})
 }

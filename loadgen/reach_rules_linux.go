@@ -9,27 +9,62 @@ import (
 	"lastport/reports/result"
 )
 
-// rules are what a firewall must let pass for the client to use all ports that
-// were asked for, in each direction, and what of it is missing.
-func rules(client netip.Addr, target netip.AddrPort, asked ports.Ranges, f fates) []result.Rule {
-	at := passage{client, target, asked}
-	return []result.Rule{at.out(f.out.Union(f.astray()).Union(f.refused)), at.back(f.back.Union(f.astray()))}
-}
-
 // passage is between a client's ports and a target.
 type passage struct {
 	client netip.Addr
 	target netip.AddrPort
 	ports  ports.Ranges
+	kept   ports.Ranges // of them, what the client's host gives to none of its programs
+}
+
+// rules are what a firewall must let pass for the client to use all ports that
+// were asked for, in each direction, what of it is missing, and of which ports
+// that is not known. A port that did not get out says nothing of the way back.
+func (p passage) rules(f fates) []result.Rule {
+	astray := f.astray()
+	return []result.Rule{
+		p.out(p.findings(f.through.Union(f.back), f.out.Union(astray).Union(f.refused))),
+		p.back(p.findings(f.through, f.back.Union(astray))),
+	}
+}
+
+// findings are what was seen of a direction.
+type findings struct {
+	missing, unknown ports.Ranges
+	all              bool // of all ports that the rule names something is known
+}
+
+// findings sorts the ports by what is known of a direction.
+func (p passage) findings(passed, missing ports.Ranges) findings {
+	silent := p.ports.Minus(passed).Minus(missing)
+	return findings{missing: missing, unknown: silent.Minus(p.kept), all: silent.Size() == 0}
+}
+
+// words end a rule in words.
+func (f findings) words() string {
+	var parts []string
+	if f.missing.Size() > 0 {
+		parts = append(parts, "missing is "+briefPorts(f.missing))
+	}
+	if f.unknown.Size() > 0 {
+		parts = append(parts, "not known is "+briefPorts(f.unknown))
+	}
+	switch {
+	case len(parts) > 0:
+		return ": " + strings.Join(parts, "; ")
+	case !f.all:
+		return ": nothing of it is missing for the ports that this host gives out"
+	}
+	return ": nothing of it is missing"
 }
 
 // out is the rule for what the client sends. Groups of cloud firewalls match the
 // destination's port alone.
-func (p passage) out(missing ports.Ranges) result.Rule {
+func (p passage) out(f findings) result.Rule {
 	return result.Rule{
-		Direction: "out", Missing: portWords(missing),
+		Direction: "out", Missing: portWords(f.missing), Unknown: portWords(f.unknown),
 		Text: fmt.Sprintf("the way out: TCP from %s, ports %s, to %s port %d%s",
-			p.client, p.list(), p.target.Addr(), p.target.Port(), isMissing(missing)),
+			p.client, p.list(), p.target.Addr(), p.target.Port(), f.words()),
 		NFTables: fmt.Sprintf("%s tcp sport %s tcp dport %d accept", p.addresses(p.client, p.target.Addr()), p.set(), p.target.Port()),
 		SecurityGroup: []string{
 			fmt.Sprintf("outbound tcp %d to %s", p.target.Port(), prefixOf(p.target.Addr())),
@@ -37,26 +72,24 @@ func (p passage) out(missing ports.Ranges) result.Rule {
 	}
 }
 
+// withoutState says which firewalls need a rule for the way back.
+const withoutState = "only a firewall without state needs this rule, such as a network ACL. One that keeps state, such as a " +
+	"security group, lets answers in by itself: open no inbound port there"
+
 // back is the rule for what the target answers: the client's range of ephemeral
 // ports, from which every connection of it comes.
-func (p passage) back(missing ports.Ranges) result.Rule {
+func (p passage) back(f findings) result.Rule {
 	rule := result.Rule{
-		Direction: "back", Missing: portWords(missing),
+		Direction: "back", Missing: portWords(f.missing), Unknown: portWords(f.unknown),
 		Text: fmt.Sprintf("the way back: TCP from %s port %d to %s, ports %s%s",
-			p.target.Addr(), p.target.Port(), p.client, p.list(), isMissing(missing)),
+			p.target.Addr(), p.target.Port(), p.client, p.list(), f.words()),
+		Needed:   withoutState,
 		NFTables: fmt.Sprintf("%s tcp sport %d tcp dport %s accept", p.addresses(p.target.Addr(), p.client), p.target.Port(), p.set()),
 	}
 	for _, r := range p.ports {
 		rule.SecurityGroup = append(rule.SecurityGroup, fmt.Sprintf("inbound tcp %s from %s", r, prefixOf(p.target.Addr())))
 	}
 	return rule
-}
-
-func isMissing(missing ports.Ranges) string {
-	if missing.Size() == 0 {
-		return ": nothing of it is missing"
-	}
-	return ": missing is " + briefPorts(missing)
 }
 
 // list writes the ports as people do.

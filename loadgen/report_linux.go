@@ -92,6 +92,9 @@ func (r *run) progress(now int64) *Progress {
 		Phase: r.phase.name, TNS: now, Open: r.tally.Open(), Opened: c.Opened(), Expected: r.answer.Connections.Max, Usable: r.answer.Tuples,
 		Attempts: c.Attempts(), NoPort: c.NoPort(), Failed: c.Attempts() - c.Opened() - c.NoPort(),
 	}
+	if r.shared {
+		p.Usable = r.gateway.capacity().All()
+	}
 	if r.phase.until > now {
 		p.LeftNS = r.phase.until - now
 	}

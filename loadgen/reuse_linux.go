@@ -61,6 +61,7 @@ func (r *run) probe(opening opening) ([]scenario.Return, error) {
 	fine := finePause(len(opening.Conns()))
 	work := scenario.NewReuse(scenario.Reuse{
 		Expect: expect, Patience: extra, Coarse: max(expect.Min/coarseProbes, fine), Fine: fine, Stop: &r.stop,
+		Answered: r.gateway != nil && r.cfg.Mode == ModeClose,
 	}, opening.Conns())
 	err := r.works([]step.Work{work})
 	return work.Returns(), err
@@ -118,9 +119,12 @@ func (r *run) returned(list []scenario.Return) {
 		if delays.Count() == 1 {
 			out.MinNS = delay // exactly: the histogram keeps three digits
 		}
-		if p.Taken == 0 {
+		switch {
+		case p.Taken == 0 && p.Probes == 1:
 			out.AtOnce++
-		} else {
+		case p.Taken == 0: // none of those that failed says that it was taken
+			out.ResolutionNS = max(out.ResolutionNS, delay)
+		default:
 			out.ResolutionNS = max(out.ResolutionNS, p.Free-p.Taken)
 		}
 		if d := off(p, r.answer.Reuse); d*d > worst*worst {
@@ -128,7 +132,7 @@ func (r *run) returned(list []scenario.Return) {
 		}
 	}
 	if s := delays.Summary(); s != nil {
-		out.Count, out.P50NS, out.HDR = s.Count, s.P50NS, s.HDR
+		out.Count, out.P50NS, out.HDR = s.Count, min(s.P50NS, out.MaxNS), s.HDR // its buckets end above what is in them
 		r.reuseOff = &worst
 	}
 	r.res.Reuse = out

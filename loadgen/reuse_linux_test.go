@@ -7,7 +7,9 @@ import (
 
 	"lastport/loadgen/kernel"
 	"lastport/loadgen/ports"
+	"lastport/loadgen/scenario"
 	"lastport/loadgen/step"
+	"lastport/reports/result"
 )
 
 func reuseConfig(r ports.Ranges, target string, mode step.CloseMode) Config {
@@ -63,6 +65,24 @@ func TestReuseFollowsTheDelay(t *testing.T) {
 	}
 	if r.Kernel["TWRecycled"] != 20 {
 		t.Errorf("%d ports taken back from TIME_WAIT, want 20", r.Kernel["TWRecycled"])
+	}
+}
+
+// What is known of a port whose probes had no answer is no more than its close,
+// and no percentile is beyond the latest port.
+func TestReturnsAreWrittenDown(t *testing.T) {
+	const closed, delay = int64(time.Second), int64(61_610_000_001) // between two values of a histogram
+	port := func(taken int64, probes int) scenario.Return {
+		return scenario.Return{Closed: closed, Ended: closed, Taken: taken, Free: closed + delay, Found: closed + delay, Probes: probes}
+	}
+	r := &run{cfg: &Config{}, res: &result.Result{}}
+	r.returned([]scenario.Return{port(0, 1), port(0, 3), port(closed+delay-5, 7)})
+	u := r.res.Reuse
+	if u.P50NS > u.MaxNS || u.P50NS < u.MinNS || u.MaxNS != delay {
+		t.Errorf("from %d to %d, p50 %d", u.MinNS, u.MaxNS, u.P50NS)
+	}
+	if u.AtOnce != 1 || u.ResolutionNS != delay || u.Probes != 11 {
+		t.Errorf("%d at once, known to %d ns, %d probes", u.AtOnce, u.ResolutionNS, u.Probes)
 	}
 }
 

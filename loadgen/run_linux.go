@@ -167,17 +167,8 @@ func prepare(cfg *Config, course course, peer Peer, sink Sink) (*run, error) {
 	if err := r.readCounters(); err != nil {
 		return nil, err
 	}
-	r.tally = engine.NewTally(cfg.Workers, r.crowd.Count())
-	r.clock = kernel.NewClock()
-	if cfg.Scenario != "fill" { // TIME_WAIT takes ports too, and open connections say little
-		usable = 0
-	}
-	r.counted, err = record.NewCollector(cfg.Workers, usable, r.clock.Zero())
-	if err != nil {
+	if err := r.makeBooks(usable); err != nil {
 		return nil, err
-	}
-	if cfg.Unrecorded {
-		r.counted.Silence()
 	}
 	if err := r.makeEngines(); err != nil {
 		r.close()
@@ -185,6 +176,22 @@ func prepare(cfg *Config, course course, peer Peer, sink Sink) (*run, error) {
 	}
 	r.res = r.skeleton()
 	return r, nil
+}
+
+// makeBooks makes what counts and records. usable are the ports of each pool.
+func (r *run) makeBooks(usable int64) (err error) {
+	r.tally = engine.NewTally(r.cfg.Workers, r.crowd.Count())
+	r.clock = kernel.NewClock()
+	if r.cfg.Scenario != "fill" { // TIME_WAIT takes ports too, and open connections say little
+		usable = 0
+	}
+	if r.counted, err = record.NewCollector(r.cfg.Workers, usable, r.clock.Zero()); err != nil {
+		return err
+	}
+	if r.cfg.Unrecorded {
+		r.counted.Silence()
+	}
+	return nil
 }
 
 // understand reads what is expected, and settles what is left open.

@@ -18,35 +18,15 @@ func (r *run) makeEngines() error {
 		return err
 	}
 	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), r.cfg.Workers+max(1, len(cpus))+3))
-	o := engine.Options{
-		Clock: r.clock, UDP: r.cfg.UDP, Traits: r.strategy.Traits(), Pools: r.pools, Counted: r.crowd, CloseMode: r.cfg.Close, Timeout: r.cfg.Timeout, Tally: r.tally,
-		Keepalive: r.cfg.Mode == ModeKeepalive, UserTimeout: r.cfg.UserTimeout, LeavePeer: r.cfg.Mode != ModeClose,
-		AskToClose: r.cfg.Close.ServerFirst(), Unnumbered: r.cfg.Scenario == "churn",
-	}
-	for _, s := range r.cfg.Sources {
-		o.Sources = append(o.Sources, kernel.NewSockaddr(netip.AddrPortFrom(s, 0)))
-	}
-	for _, t := range r.cfg.Targets {
-		o.Targets = append(o.Targets, kernel.NewSockaddr(t))
-	}
 	together, ok := r.peer.(TogetherPeer)
-	if r.cfg.Ends == EndsTogether {
-		if !ok {
-			return errors.New("--ends together: this peer has no end to run on the generator's thread")
-		}
-		if r.cfg.Scenario == "fill" {
-			// Accepting is not what a fill times, so it may wait; half the queue keeps
-			// clear of the length at which the kernel drops a SYN.
-			o.Unaccepted = min(r.backlog()/2, mostUnaccepted)
-		}
-	}
-	if r.gateway != nil {
-		o.Path = r.gateway
+	if r.cfg.Ends == EndsTogether && !ok {
+		return errors.New("--ends together: this peer has no end to run on the generator's thread")
 	}
 	newEngine := engine.NewDirect
 	if r.cfg.Engine == EngineURing {
 		newEngine = engine.NewURing
 	}
+	o := r.engineOptions()
 	for w := range r.cfg.Workers {
 		o.Worker, o.Connections = w, r.connectionsOf(w)
 		if r.cfg.Ends == EndsTogether {
@@ -67,6 +47,30 @@ func (r *run) makeEngines() error {
 		r.engines = append(r.engines, e)
 	}
 	return nil
+}
+
+// engineOptions are what the engines of all workers have in common.
+func (r *run) engineOptions() engine.Options {
+	o := engine.Options{
+		Clock: r.clock, UDP: r.cfg.UDP, Traits: r.strategy.Traits(), Pools: r.pools, Counted: r.crowd, CloseMode: r.cfg.Close, Timeout: r.cfg.Timeout, Tally: r.tally,
+		Keepalive: r.cfg.Mode == ModeKeepalive, UserTimeout: r.cfg.UserTimeout, LeavePeer: r.cfg.Mode != ModeClose,
+		AskToClose: r.cfg.Close.ServerFirst(), Unnumbered: r.cfg.Scenario == "churn",
+	}
+	for _, s := range r.cfg.Sources {
+		o.Sources = append(o.Sources, kernel.NewSockaddr(netip.AddrPortFrom(s, 0)))
+	}
+	for _, t := range r.cfg.Targets {
+		o.Targets = append(o.Targets, kernel.NewSockaddr(t))
+	}
+	if r.cfg.Ends == EndsTogether && r.cfg.Scenario == "fill" {
+		// Accepting is not what a fill times, so it may wait; half the queue keeps
+		// clear of the length at which the kernel drops a SYN.
+		o.Unaccepted = min(r.backlog()/2, mostUnaccepted)
+	}
+	if r.gateway != nil {
+		o.Path = r.gateway
+	}
+	return o
 }
 
 func (r *run) close() {

@@ -31,7 +31,7 @@ func throughGateways() *result.Set {
 		g.Range, g.StandIn = "host", "2000-2099"
 		set.Rows = append(set.Rows, result.SetRow{
 			Name: name, Strategy: "connect", Range: "1024-65535", RangeName: "all", Close: "client-fin", Gain: &gain, Place: "nat", Gateway: &g,
-			StandIn: map[string]string{"fill": "40000-40299"}, Predicted: p, Runs: []string{"fill-nat", "reuse-nat"},
+			StandIn: map[string]string{"fill": "40000-40299", "reuse": "2000-2019"}, Predicted: p, Runs: []string{"fill-nat", "reuse-nat"},
 		})
 	}
 	row("gateway", 0.52, result.RowGateway{}, behind(28232, 120*second, 235))
@@ -50,10 +50,15 @@ func TestRowsBehindAGateway(t *testing.T) {
 	if strings.Contains(measured, "~") {
 		t.Errorf("a rate is derived from a delay that was luck:\n%s", measured)
 	}
+	fields := strings.Fields(measured)
+	if reuse := fields[len(fields)-2]; !strings.HasSuffix(reuse, "°") {
+		t.Errorf("a reuse through another gateway than the row's has no mark: %q in\n%s", reuse, measured)
+	}
 	flat := strings.Join(strings.Fields(text), " ")
 	for _, want := range []string{
 		"a connect that finds none is a timeout, after as long as the program waits",
 		"in gateway after 2 min 0 s",
+		"; of a reuse: by one client through a gateway with fewer ports than that of the row: 2000-2019",
 		"below gateway (0.52)",
 		"2.07 sooner: 940 to 1,039 connections per second",
 		"price all that is behind the gateway shares its ports, and it needs memory and time for each connection · what comes late for",

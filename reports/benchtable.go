@@ -98,18 +98,27 @@ func (p *page) benchNotes(ways []way) {
 
 // standIns says which ports were used in place of a range; "" if none were.
 func standIns(ways []way) string {
+	var parts []string
+	if names := inPlaceOf(ways, "fill", "churn"); names != "" {
+		parts = append(parts, "measured and predicted over a smaller range, which stands in for that of the row: "+names)
+	}
+	if names := inPlaceOf(ways, "reuse"); names != "" {
+		parts = append(parts, "of a reuse: by one client through a gateway with fewer ports than that of the row: "+names)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// inPlaceOf lists the ports of the scenarios' runs that are not a row's own.
+func inPlaceOf(ways []way, scenarios ...string) string {
 	var names []string
 	for i := range ways {
-		for _, scenario := range []string{"fill", "churn"} {
+		for _, scenario := range scenarios {
 			if name := shorten(ways[i].row.StandIn[scenario], maxNameColumns); name != "" && !slices.Contains(names, name) {
 				names = append(names, name)
 			}
 		}
 	}
-	if len(names) == 0 {
-		return ""
-	}
-	return "measured and predicted over a smaller range, which stands in for that of the row: " + strings.Join(names[:min(len(names), maxItems)], " · ")
+	return strings.Join(names[:min(len(names), maxItems)], " · ")
 }
 
 // dashed writes an interval in little room: "28,231-28,232".

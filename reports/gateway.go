@@ -4,7 +4,8 @@ import "lastport/reports/result"
 
 // gateway tells what the gateway between the ends did: which ports it gave, and
 // what it dropped for want of one.
-func (p *page) gateway(n *result.NAT) {
+func (p *page) gateway(r *result.Result) {
+	n := r.NAT
 	if n == nil {
 		return
 	}
@@ -20,8 +21,9 @@ func (p *page) gateway(n *result.NAT) {
 		optional(n.SYNsLost, func(lost int64) string { return count(lost) + " for want of a port" }),
 		optional(n.LostBeforeFull, func(lost int64) string { return count(lost) + " of them while it still had one" }),
 		optional(n.SYNsUncounted, func(lost int64) string {
-			return nonZero(lost, func(n int64) string { return count(n) + " more on the way to it" })
-		})))
+			return nonZero(lost, func(n int64) string { return count(n) + " more elsewhere" })
+		}),
+		nonZero(r.RefusedByTimeWait(), func(n int64) string { return count(n) + " refused by the listener, which had the port in TIME_WAIT" })))
 	p.fact("collisions", optional(n.LostWhileFree, func(n int64) string {
 		return plural(n, "attempt") + " lost a SYN with less than half of the ports in use"
 	}))

@@ -24,7 +24,7 @@ func TestGatewaySection(t *testing.T) {
 		{"of a fill", full, []string{
 			"2000-2009 · 10 ports · the client's own where it can", "3 hosts behind it",
 			"198.19.255.1 · 10 connections · 10 distinct ports", "198.19.255.2 · 1 connection · 1 distinct port",
-			"24 for want of a port · 4 of them while it still had one · 2 more on the way to it",
+			"24 for want of a port · 4 of them while it still had one · 2 more elsewhere",
 			"1 attempt lost a SYN with less than half of the ports in use", "tracked for 10s at most", "20 · 262,144 at most",
 		}, "early"},
 		{
@@ -60,5 +60,41 @@ func TestGatewaySection(t *testing.T) {
 	var text strings.Builder
 	if err := reports.Text(&text, &result.Result{Run: result.Run{Scenario: "fill"}}, reports.Style{Width: 120}); err != nil || strings.Contains(text.String(), "Gateway") {
 		t.Errorf("without a gateway: %v\n%s", err, text.String())
+	}
+}
+
+// told is the text of a run, as if no line were too long.
+func told(t *testing.T, r *result.Result) string {
+	t.Helper()
+	var text strings.Builder
+	if err := reports.Text(&text, r, reports.Style{Width: 120}); err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(strings.Fields(text.String()), " ")
+}
+
+// The gateway's ports are ports: who finds none of them was predicted to.
+func TestNoPortOfTheGatewayIsForecast(t *testing.T) {
+	r := &result.Result{Run: result.Run{Scenario: "churn"}, NAT: &result.NAT{}, Attempts: 50}
+	r.Outcomes.NATNoPort, r.Predicted.NoPort = 43, &result.Interval{Min: 40, Max: 44}
+	if text := told(t, r); !strings.Contains(text, "no_port 40 to 44 43 0") {
+		t.Errorf("no forecast of no_port in\n%s", text)
+	}
+}
+
+// SYNs that the listener refuses are named, where they are counted and where
+// attempts fail for them.
+func TestListenerThatRefusesIsNamed(t *testing.T) {
+	r := &result.Result{Run: result.Run{Scenario: "churn"}, NAT: &result.NAT{}, KernelPeer: result.Counters{"PAWSTimewait": 7}, Attempts: 1}
+	r.Outcomes.TimedOut = 1
+	text := told(t, r)
+	for _, want := range []string{"7 refused by the listener, which had the port in TIME_WAIT", "let the client close first"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	r.NAT = nil // between two hosts alone a port is in TIME_WAIT for who had it
+	if text = told(t, r); strings.Contains(text, "refuse") {
+		t.Errorf("without a gateway:\n%s", text)
 	}
 }

@@ -23,10 +23,23 @@ func heldBy(r *result.Result) held {
 	if mode := modeOf(r.Config); mode != "" {
 		return heldByMode(mode)
 	}
+	switch {
+	case byGateway(r):
+		return heldByGateway(r)
+	case r.Config.Proto == "udp":
+		return held{means: "nothing: UDP has no TIME_WAIT, and a port is free when its socket is closed"}
+	}
 	switch r.Config.Close {
 	case "client-fin":
 		return heldByTimeWait(r)
 	case "server-fin":
+		if r.NAT != nil {
+			return held{
+				means: "the listener closes first, and TIME_WAIT is at its end: the generator's port is free at once, but the gateway may " +
+					"translate to a port that the listener has in TIME_WAIT, and it refuses the SYN if the new connection's timestamps are older",
+				todo: "let the generator close first, with as many source ports as that takes",
+			}
+		}
 		return held{means: "nothing: the listener closes first, so TIME_WAIT is at its end, and the generator may use the " +
 			"same port toward the same target at once"}
 	case "client-rst", "server-rst":
@@ -36,6 +49,42 @@ func heldBy(r *result.Result) held {
 		}
 	}
 	return held{}
+}
+
+// byGateway says whether the gateway's ports are what runs out first.
+func byGateway(r *result.Result) bool {
+	if r.NAT == nil {
+		return false
+	}
+	room := int64(r.NAT.Ports) * int64(len(r.NAT.Addresses)) * int64(max(1, r.Space.Targets))
+	return room <= r.Space.Tuples
+}
+
+// heldByGateway is connection tracking: nf_conntrack_proto_tcp.c and nf_nat_core.c
+// of net/netfilter.
+func heldByGateway(r *result.Result) held {
+	state := "time_wait"
+	switch {
+	case r.Config.Proto == "udp":
+		return held{
+			means: "the gateway: connection tracking has the tuple of a datagram until " + setting(r.NAT.TimeoutNS) + " after the last one, whether the socket is closed or not",
+			todo:  natHint("udp_stream", "udp_timeout_stream"),
+		}
+	case r.Config.Close == "client-rst", r.Config.Close == "server-rst":
+		state = "close"
+	}
+	return held{
+		means: "the gateway: its connection tracking has the port of a closed connection for " + setting(r.NAT.TimeoutNS) + ", whoever closed it. Before that a full " +
+			"gateway gives the port to a new SYN whose sequence number is ahead of the old one's, which is chance",
+		todo: natHint(state, "tcp_timeout_"+state),
+	}
+}
+
+// natHint says what makes a gateway's ports go further: the flag has its own word
+// for the setting.
+func natHint(word, key string) string {
+	return "on the gateway: more ports or outside addresses, or a lower net.netfilter.nf_conntrack_" + key +
+		" (here --nat-range, --nat-addresses, --nat-timeout " + word + "=1s)"
 }
 
 // heldByTimeWait is what an ordinary client meets.
@@ -128,6 +177,9 @@ func timeWaitWords(r *result.Result) (means, todo string) {
 	case w.Generator > 0:
 		return "at the generator, which closed first by FIN: each is a source port that cannot connect to the same target " +
 			"until its timer ends", "let the peer close first, and TIME_WAIT costs it memory but you no port"
+	case w.Listener > 0 && r.NAT != nil:
+		return "at the listener, which closed first by FIN: the generator's ports are free, but the listener may refuse a new connection to which the " +
+			"gateway gives one of these ports", "let the generator close first"
 	case w.Listener > 0:
 		return "at the listener, which closed first by FIN: there it costs memory, and the generator no port", ""
 	case r.Config.Close == "client-rst", r.Config.Close == "server-rst":

@@ -89,7 +89,7 @@ func without(name string, predicted *result.Interval, measured *int64) forecast 
 // noPorts is how many attempts found no port, where that was predicted or
 // happened.
 func noPorts(r *result.Result) *int64 {
-	if n := r.Outcomes.NoPort; n != 0 || r.Predicted.NoPort != nil && r.Attempts > 0 {
+	if n := r.Outcomes.NoPort + r.Outcomes.NATNoPort; n != 0 || r.Predicted.NoPort != nil && r.Attempts > 0 {
 		return &n
 	}
 	return nil

@@ -60,6 +60,7 @@ func (p *page) searchAsked(r *result.Result) {
 		nonZero(c.HoldNS, func(ns int64) string { return "hold " + setting(ns) }),
 		nonZero(c.LingerNS, func(ns int64) string { return "the listener closes " + setting(ns) + " late" }),
 		nonZero(int64(c.Requests), func(n int64) string { return plural(n, "request") + " over each" })))
+	p.fact("place", c.Place)
 	list(p, sortedKeys(c.Sysctls), func(key string) { p.fact("set", key+"="+c.Sysctls[key]) })
 	p.fact("host", hostOf(r.Host))
 }

@@ -95,11 +95,19 @@ func (p *page) rules(r *result.Reach) {
 	p.heading("What a firewall must let pass for this client")
 	list(p, r.Rules, func(rule result.Rule) {
 		label := span{good, "  ok       "}
-		if rule.Missing.Count() > 0 {
+		group := "sec. group"
+		switch {
+		case rule.Missing.Count() > 0:
 			label = span{bad, "  MISSING  "}
+		case rule.Unknown.Count() > 0:
+			label = span{caution, "  UNKNOWN  "}
 		}
 		p.para(label, rule.Text)
+		if rule.Needed != "" {
+			group = "net. ACL"
+			p.fact("needed", rule.Needed)
+		}
 		p.fact("nftables", rule.NFTables)
-		list(p, rule.SecurityGroup, func(line string) { p.fact("sec. group", line) })
+		list(p, rule.SecurityGroup, func(line string) { p.fact(group, line) })
 	})
 }

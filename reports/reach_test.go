@@ -41,8 +41,10 @@ func reached() *result.Result {
 				SecurityGroup: []string{"outbound tcp 1000 to 198.18.0.1/32"},
 			},
 			{
-				Direction: "back", Missing: result.PortRanges{"40600-40605"},
-				Text:          "the way back: TCP from 198.18.0.1 port 1000 to 198.18.1.1, ports 40000-40999: missing is 40600-40605",
+				Direction: "back", Missing: result.PortRanges{"40600-40605"}, Unknown: result.PortRanges{"40100-40149", "40500"},
+				Text: "the way back: TCP from 198.18.0.1 port 1000 to 198.18.1.1, ports 40000-40999: missing is 40600-40605; " +
+					"not known is 40100-40149, 40500",
+				Needed:        "only a firewall without state needs this rule",
 				NFTables:      "ip saddr 198.18.0.1 ip daddr 198.18.1.1 tcp sport 1000 tcp dport 40000-40999 accept",
 				SecurityGroup: []string{"inbound tcp 40000-40999 from 198.18.0.1/32"},
 			},
@@ -66,6 +68,8 @@ func gone() *result.Result {
 		reach.Refused = append(reach.Refused, fmt.Sprint(40700+2*i))
 	}
 	reach.Differs = append(append(result.PortRanges{}, reach.Other...), reach.Refused...)
+	reach.Rules[1].Missing, reach.Rules[1].Unknown = nil, result.PortRanges{"40000-40999"}
+	reach.Rules[1].Text = "the way back: not known is 40000-40999"
 	reach.Text = "none of 124 source ports gets through"
 	r.Verdict = result.Verdict{Text: "nobody listens on 198.18.0.1:1000: none of 124 source ports gets through. That says nothing of the path"}
 	return r
@@ -101,12 +105,13 @@ func TestReachSaysAll(t *testing.T) {
 	for _, want := range []string{
 		"  refused             60  40700, 40702, ", "… and 35 more in the result", "  dropped             57  ", "  other                7  40000-40006",
 		"  unlike              67  ", "ListenOverflows counted 7", "3 ports answered a further attempt", "no socket listens on the target",
+		"  UNKNOWN  the way back: not known is 40000-40999",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, out.String())
 		}
 	}
-	if !strings.HasSuffix(strings.TrimSpace(out.String()), "sec. group inbound tcp 40000-40999 from 198.18.0.1/32") {
+	if !strings.HasSuffix(strings.TrimSpace(out.String()), "net. ACL   inbound tcp 40000-40999 from 198.18.0.1/32") {
 		t.Errorf("it does not end with the rule:\n%s", out.String())
 	}
 }

@@ -74,7 +74,7 @@ func (p *page) run(r *result.Result) {
 	p.outcomes(r)
 	p.command(r)
 	p.onHost(r.OnHost)
-	p.gateway(r.NAT)
+	p.gateway(r)
 	p.portStates(r.PortStates)
 	p.witnesses(r)
 	p.kernel("Kernel counters", r.Kernel)

@@ -26,6 +26,10 @@ func outcomeWords(name string, r *result.Result) (means, todo string) {
 		return "the peer reset the connection while it was being opened",
 			"look at the listener's log, and at middleboxes on the path"
 	case "timed_out":
+		if r.RefusedByTimeWait() > 0 {
+			return "no answer within " + timeoutOf(r) + ": the listener refuses a SYN for a port that it has in TIME_WAIT, and the gateway gives such ports away",
+				"let the client close first: its own ports rest then, and the listener has no TIME_WAIT; or raise --timeout for another SYN"
+		}
 		return "no answer within " + timeoutOf(r),
 			"look for a firewall or a full accept queue at " + targetOf(r) + ", for a NAT gateway without ports, or raise --timeout"
 	case "nat_no_port":

@@ -15,6 +15,12 @@ func TestHeldWordsAreDistinct(t *testing.T) {
 		"time-wait": {Config: result.Config{Close: "client-fin", Mode: "close"}},
 		"recycled":  {Config: result.Config{Close: "client-fin"}, Predicted: result.Predicted{ReuseNS: recycling}},
 	}
+	gateway := &result.NAT{Ports: 10, Addresses: make([]result.NATAddress, 2), TimeoutNS: 120e9}
+	runs["through a gateway"] = &result.Result{Config: result.Config{Close: "client-fin"}, NAT: gateway, Space: result.Space{Targets: 1, Tuples: 20}}
+	runs["through a gateway by RST"] = &result.Result{Config: result.Config{Close: "server-rst"}, NAT: &result.NAT{Ports: 1, TimeoutNS: 10e9}, Space: result.Space{Tuples: 20}}
+	runs["through a gateway, UDP"] = &result.Result{Config: result.Config{Proto: "udp", Close: "client-fin"}, NAT: gateway, Space: result.Space{Tuples: 20}}
+	runs["through a wide gateway"] = &result.Result{Config: result.Config{Close: "server-fin"}, NAT: gateway, Space: result.Space{Tuples: 19}}
+	runs["UDP"] = &result.Result{Config: result.Config{Proto: "udp", Close: "client-fin"}}
 	for _, mode := range []string{"client-rst", "server-fin"} {
 		runs[mode] = &result.Result{Config: result.Config{Close: mode}}
 	}
@@ -28,6 +34,12 @@ func TestHeldWordsAreDistinct(t *testing.T) {
 			t.Errorf("%s: words %q, as of %q", name, h.means, seen[h.means])
 		}
 		seen[h.means] = name
+		if gateways := strings.Contains(h.todo, "--nat-timeout"); gateways != (r.NAT != nil && name != "through a wide gateway") {
+			t.Errorf("%s: a way out by the gateway: %v", name, gateways)
+		}
+		if r.Config.Proto == "udp" && strings.Contains(h.means+h.todo, "tcp_") {
+			t.Errorf("%s: %q, %q is about TCP", name, h.means, h.todo)
+		}
 		for _, key := range h.sysctls {
 			if !strings.HasPrefix(key, "net.ipv4.tcp_") {
 				t.Errorf("%s: setting %q", name, key)
@@ -56,6 +68,10 @@ func TestTimeWaitWords(t *testing.T) {
 		if got, _ := timeWaitWords(r); !strings.Contains(got, test.want) {
 			t.Errorf("%+v: %q, want %q", test, got, test.want)
 		}
+	}
+	behind := &result.Result{TimeWait: &result.TimeWait{Listener: 1}, NAT: &result.NAT{}, Config: result.Config{Close: "server-fin"}}
+	if got, todo := timeWaitWords(behind); !strings.Contains(got, "may refuse") || todo == "" {
+		t.Errorf("at a listener behind a gateway: %q, %q", got, todo)
 	}
 }
 

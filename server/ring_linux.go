@@ -89,12 +89,14 @@ func newAcceptor(l *Listener, share int) (a *acceptor, err error) {
 }
 
 // run is the acceptor's life. What an order asks for is done in a quiet moment:
-// when nothing came for a while, and no client's close is waited for.
+// when nothing came for a while that began after the order, and no client's close
+// is waited for. A thread that was held up may find a while quiet that was not.
 func (a *acceptor) run() {
 	const patience = time.Second / ringIdle // quiet moments that a client may let an order wait
 	for address := range a.sockets {
 		a.listen(address)
 	}
+	var order func()
 	for waited := 0; !a.stopped; {
 		a.round()
 		if a.busy {
@@ -106,9 +108,12 @@ func (a *acceptor) run() {
 			continue
 		}
 		waited = 0
-		select {
-		case order := <-a.orders:
+		if order != nil {
 			order()
+			order = nil
+		}
+		select {
+		case order = <-a.orders:
 		default:
 		}
 	}

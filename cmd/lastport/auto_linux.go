@@ -106,12 +106,40 @@ func (f *churnFlags) seeking(host place.Host) (*seeking, error) {
 	if k.predicted.Usable.Size() == 0 {
 		return nil, &loadgen.NoPortsError{Range: cfg.Range.String(), Why: k.predicted.Why}
 	}
+	if cfg.NAT != nil {
+		return nil, usagef("--rate "+strconv.FormatFloat(certainRate(&cfg, k.predicted), 'g', 3, 64),
+			"--rate auto with --place nat: what a gateway sustains beyond its ports by their timeout is chance, and no search settles it")
+	}
 	k.search = suite.NewSearch(suite.Aim{Predicted: k.predicted, Traits: q.Strategy, Hold: f.hold, Most: f.duration})
 	if least := k.search.Least(); least > f.duration {
 		return nil, usagef(fmt.Sprintf("--duration %v", (2*least).Round(time.Minute)+time.Minute),
 			"--duration %v with --rate auto: one step takes %v, until ports are back and used again", f.duration, least.Round(time.Second))
 	}
 	return k, nil
+}
+
+// certainRate is what a gateway and the clients behind it sustain for certain,
+// per second, less a hundredth for the hint that has three digits of it: each of
+// the gateway's ports once in the hold and the timeout of connection tracking.
+func certainRate(c *loadgen.Config, clients capacity.Answer) float64 {
+	// The kernel's defaults: tcp_timeouts of net/netfilter/nf_conntrack_proto_tcp.c,
+	// udp_timeouts of nf_conntrack_proto_udp.c.
+	state, longest := "time_wait", 2*time.Minute
+	switch {
+	case c.UDP:
+		state = "udp_stream"
+	case c.Close.RST():
+		state, longest = "close", 10*time.Second
+	}
+	if t, ok := c.NAT.Timeouts[state]; ok {
+		longest = t
+	}
+	ports := c.NAT.Range.Size() * len(c.NAT.Addresses) * len(c.Targets)
+	rate := float64(ports) / (longest + c.Hold).Seconds()
+	if clients.Rate != nil {
+		rate = min(rate, clients.Rate.Min)
+	}
+	return rate * 99 / 100
 }
 
 // expectations reads --expect. A field that is to be large is asked of the rate

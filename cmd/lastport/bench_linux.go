@@ -43,8 +43,9 @@ func (a *app) benchVerb() *cobra.Command {
 			"which --print-matrix prints. With expectations in the file, or --expect, it is\n" +
 			"a gate: exit status 3 if one does not hold.\n\n" +
 			"Every run is in a private place of its own; rows over a pair of hosts and through\n" +
-			"a gateway have such places. The set and every run of it are saved. The standard matrix takes two to three minutes, of which one is a\n" +
-			"TIME_WAIT; with --quick less than one.",
+			"a gateway have such places. The set and every run of it are saved. The standard\n" +
+			"matrix takes two to three minutes where nothing else is at work, of which one\n" +
+			"is a TIME_WAIT; with --quick less than one.",
 		Example: "  lastport bench\n  lastport bench --quick\n  lastport bench --details\n" +
 			"  lastport bench --print-matrix > matrix.yaml\n  lastport bench --matrix matrix.yaml --expect residual.connections==0\n" +
 			"  lastport bench --format json -o bench.json",

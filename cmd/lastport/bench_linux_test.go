@@ -103,7 +103,7 @@ func TestBenchOfPlacesIsConfigured(t *testing.T) {
 		"  {name: g, range: all, place: nat, nat-range: host, stand-in: 40000-40299, nat-stand-in: 2000-2099, nat-addresses: 2, nat-random: true, clients: 2, nat-timeout: {time_wait: 30s}}]", false)
 	fill := plan.named(t, "fill connect 40000-40299 nat 2000-2099 2 addresses random 2 clients")
 	churn := plan.named(t, "churn connect 40000-40299 client-fin nat 2000-2099 2 addresses random 2 clients time_wait=30s 6.53")
-	reuse := plan.named(t, "reuse connect all client-fin nat 32768-32787 time_wait=30s")
+	reuse := plan.named(t, "reuse connect all client-fin nat 32768-32777 2 addresses random time_wait=30s")
 	here, pair := plan.named(t, "fill connect 40000-40299"), plan.named(t, "fill connect 40000-40299 pair peer tcp_fin_timeout=5")
 	switch {
 	case here.NAT != nil, here.Host.Place != "private", here.Timeout != 3*time.Second:
@@ -111,7 +111,7 @@ func TestBenchOfPlacesIsConfigured(t *testing.T) {
 	case fill.NAT == nil, fill.NAT.Range.Size() != 100, len(fill.NAT.Addresses) != 2, !fill.NAT.Random, fill.Clients != 2, fill.Workers != 2:
 	case fill.Timeout != 800*time.Millisecond, fill.Ends != loadgen.EndsApart, len(fill.NAT.Timeouts) != 0:
 	case churn.NAT == nil, churn.NAT.Timeouts["time_wait"] != 30*time.Second, churn.Rate != 6.53:
-	case reuse.NAT == nil, reuse.NAT.Range.Size() != 20, reuse.Connections != 20, reuse.Clients != 0, reuse.Timeout != 200*time.Millisecond:
+	case reuse.NAT == nil, reuse.NAT.Range.Size() != 10, len(reuse.NAT.Addresses) != 2, !reuse.NAT.Random, reuse.Connections != 20, reuse.Clients != 0, reuse.Timeout != 200*time.Millisecond:
 	default:
 		if g := plan.setRows()[2].Gateway; g == nil || g.Range != "host" || g.StandIn != "2000-2099" || g.Timeouts["time_wait"] != "30s" {
 			t.Errorf("%+v", g)
@@ -124,7 +124,11 @@ func TestBenchOfPlacesIsConfigured(t *testing.T) {
 // The states of a matrix are those of the flag.
 func TestEveryTimeoutOfAGateway(t *testing.T) {
 	for _, state := range natStates() {
-		plan := benchOf(t, "rows: [{place: nat, nat-range: 2000-2009, runs: [reuse], nat-timeout: {"+state+": 7s}}]", false)
+		proto := "tcp" // whose connections have the state
+		if strings.HasPrefix(state, "udp") {
+			proto = "udp"
+		}
+		plan := benchOf(t, "rows: [{place: nat, proto: "+proto+", nat-range: 2000-2009, runs: [reuse], nat-timeout: {"+state+": 7s}}]", false)
 		for _, runs := range plan.parts {
 			for _, r := range runs {
 				if got := r.cfg.NAT.Timeouts; len(got) != 1 || got[state] != 7*time.Second {

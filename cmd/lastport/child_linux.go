@@ -68,16 +68,7 @@ func inPlace(parent *place.Parent, frames loadgen.Sink) error {
 		return err
 	}
 	describe(cfg, reports)
-	cfg.Hosts = loadgen.Hosts{
-		Client: func(i int, f func() error) error { return hosts.Client(i).Do(f) },
-		Enter:  func(client int) error { return hosts.Client(client).Enter() },
-	}
-	if req.Spec.Kind == place.Pair || req.Spec.Kind == place.NAT {
-		cfg.Hosts.Server = hosts.InServer
-	}
-	if req.Spec.Kind == place.NAT {
-		cfg.Hosts.Gateway = hosts.InGateway
-	}
+	cfg.Hosts = hostsOf(hosts, req.Spec.Kind)
 	if err := cfg.Settle(); err != nil {
 		return err
 	}
@@ -88,18 +79,7 @@ func inPlace(parent *place.Parent, frames loadgen.Sink) error {
 	defer stranger.leave()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	go func() {
-		for {
-			word, err := parent.Word()
-			if err != nil {
-				cancel() // the parent has ended, and so the kernel ends this process; or else it drains
-				return
-			}
-			if word == wordDrain {
-				cancel()
-			}
-		}
-	}()
+	go drainWhenTold(parent, cancel)
 	if req.Token != "" {
 		return runFar(ctx, cancel, cfg, req.Token, frames)
 	}
@@ -124,6 +104,35 @@ func runNear(ctx context.Context, cfg *loadgen.Config, frames loadgen.Sink) erro
 		err = closeErr
 	}
 	return err
+}
+
+// hostsOf are the hosts of a place as a run reaches them.
+func hostsOf(hosts *place.Hosts, kind place.Kind) loadgen.Hosts {
+	h := loadgen.Hosts{
+		Client: func(i int, f func() error) error { return hosts.Client(i).Do(f) },
+		Enter:  func(client int) error { return hosts.Client(client).Enter() },
+	}
+	if kind == place.Pair || kind == place.NAT {
+		h.Server = hosts.InServer
+	}
+	if kind == place.NAT {
+		h.Gateway = hosts.InGateway
+	}
+	return h
+}
+
+// drainWhenTold hears the parent's words until one of both ends.
+func drainWhenTold(parent *place.Parent, drain func()) {
+	for {
+		word, err := parent.Word()
+		if err != nil {
+			drain() // the parent has ended, and so the kernel ends this process; where it does not, the run ends
+			return
+		}
+		if word == wordDrain {
+			drain()
+		}
+	}
 }
 
 // describe writes what the hosts are like into the result.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"lastport/loadgen"
 	"lastport/loadgen/pace"
@@ -63,7 +64,12 @@ func (a *app) churnVerb() *cobra.Command {
 			})
 		},
 	}
-	fs := c.Flags()
+	f.addChurn(c.Flags())
+	return c
+}
+
+// addChurn adds the flags.
+func (f *churnFlags) addChurn(fs *pflag.FlagSet) {
 	f.add(fs)
 	f.addGateway(fs)
 	fs.StringVar(&f.rate, "rate", "max", "a `NUMBER` of attempts per second, or max; auto finds the highest that holds")
@@ -77,7 +83,6 @@ func (a *app) churnVerb() *cobra.Command {
 	workers := fs.Lookup("workers")
 	workers.DefValue = "0" // which says that the default is in the words
 	workers.Usage += fmt.Sprintf(" (default: with --rate max one for each processor, at a rate one for each %d a second)", easyRate)
-	return c
 }
 
 // easyRate is the attempts a second up to which one worker keeps its schedule with

@@ -102,14 +102,21 @@ func (r *running) end(reading, waiting error, told bool) (*result.Result, error)
 	case told && r.last != nil:
 		return r.last, interrupted{r.folder.path}
 	}
-	return r.last, fmt.Errorf("the run ended before its time: %w", errors.Join(reading, waiting, errNoFinal(r.final)))
+	return r.last, endedEarly(reading, waiting, r.final)
 }
 
-func errNoFinal(final bool) error {
-	if final {
-		return nil
+// endedEarly is a run whose child did not come to its end, or said so wrongly.
+func endedEarly(reading, waiting error, final bool) error {
+	err := errors.New("the run ended before its time")
+	for _, cause := range []error{reading, waiting} {
+		if cause != nil {
+			err = fmt.Errorf("%w: %w", err, cause)
+		}
 	}
-	return errors.New("its last result is missing")
+	if !final {
+		err = fmt.Errorf("%w; its last result is missing", err)
+	}
+	return err
 }
 
 // frame takes one frame.

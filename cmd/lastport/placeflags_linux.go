@@ -84,10 +84,13 @@ func (f *runFlags) hosts(c *loadgen.Config, _ place.Host) (err error) {
 	if a, ok := shared(c); ok {
 		return usagef("--source "+exampleSource(a), "--source %s: at --place %s that is the listener's host", a, kind)
 	}
-	if kind == place.NAT {
-		return f.gateway(c)
+	if kind != place.NAT {
+		return nil
 	}
-	return nil
+	if err := notTheGateways(c); err != nil {
+		return err
+	}
+	return f.gateway(c)
 }
 
 // astray refuses flags that mean nothing at the place.
@@ -138,7 +141,7 @@ func (f *runFlags) gateway(c *loadgen.Config) error {
 	if f.natAddresses < 1 || f.natAddresses > maxOutside {
 		return usagef("--nat-addresses 1", "--nat-addresses %d: want 1 to %d", f.natAddresses, maxOutside)
 	}
-	if nat.Timeouts, err = natTimeouts(f.natTimeouts); err != nil {
+	if nat.Timeouts, err = natTimeouts(f.natTimeouts, c.UDP); err != nil {
 		return err
 	}
 	if err := f.behind(c); err != nil {
@@ -190,54 +193,6 @@ func (f *runFlags) behind(c *loadgen.Config) error {
 		c.Sources = freeFrom(c, firstClient4, firstClient6, n)
 	}
 	return nil
-}
-
-// conntrackKeys are the settings of connection tracking that are timeouts, by the
-// word of --nat-timeout.
-func conntrackKeys() map[string]string {
-	keys := map[string]string{"udp": "udp_timeout", "udp_stream": "udp_timeout_stream"}
-	for _, state := range []string{
-		"syn_sent", "syn_recv", "established", "fin_wait", "close_wait", "last_ack", "time_wait", "close",
-	} {
-		keys[state] = "tcp_timeout_" + state
-	}
-	return keys
-}
-
-// natStates lists the words of --nat-timeout.
-func natStates() []string {
-	var words []string
-	for word := range conntrackKeys() {
-		words = append(words, word)
-	}
-	slices.Sort(words)
-	return words
-}
-
-// natTimeouts reads --nat-timeout.
-func natTimeouts(words []string) (map[string]time.Duration, error) {
-	const form = "--nat-timeout time_wait=30s"
-	timeouts := make(map[string]time.Duration)
-	for _, word := range words {
-		state, value, found := strings.Cut(word, "=")
-		if !found {
-			return nil, usagef(form, "--nat-timeout %q: not STATE=TIME", word)
-		}
-		state = strings.ReplaceAll(state, "-", "_")
-		if conntrackKeys()[state] == "" {
-			hint := form
-			if near, ok := ports.Nearest(state, natStates()); ok {
-				hint = fmt.Sprintf("--nat-timeout %s=%s", near, value)
-			}
-			return nil, usagef(hint, "--nat-timeout %q: not one of %s", state, strings.Join(natStates(), ", "))
-		}
-		t, err := time.ParseDuration(value)
-		if err != nil || t < time.Second || t > 24*time.Hour*365 || t%time.Second != 0 {
-			return nil, usagef(fmt.Sprintf("--nat-timeout %s=30s", state), "--nat-timeout %s: want whole seconds from 1s on", word)
-		}
-		timeouts[state] = t
-	}
-	return timeouts, nil
 }
 
 // freeFrom returns n addresses, from the first of the family on, that are neither

@@ -52,7 +52,7 @@ func every(list []netip.Addr, first, n int) (dealt []netip.Addr) {
 func conntrackSettings(timeouts map[string]time.Duration) map[string]int64 {
 	settings := make(map[string]int64, len(timeouts))
 	for state, t := range timeouts {
-		settings["net.netfilter.nf_conntrack_"+conntrackKeys()[state]] = int64(t / time.Second)
+		settings[trackingPrefix+conntrackKeys()[state]] = int64(t / time.Second)
 	}
 	return settings
 }

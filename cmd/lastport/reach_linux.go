@@ -31,7 +31,7 @@ func (a *app) reachVerb() *cobra.Command {
 			"which something else answers. Of those dropped it says where: on the way out,\n" +
 			"when the listener's host has seen nothing of them, or on the way back, when it\n" +
 			"has answered. It ends with what a firewall must let pass for this client: in\n" +
-			"words, as a rule of nftables, and as lines of a security group.\n\n" +
+			"words, as a rule of nftables, and as lines of a security group or network ACL.\n\n" +
 			"With --block and --block-in a firewall of the place drops ports, to see it at\n" +
 			"work. A dropped port is known by its silence: all wait at the same time, and\n" +
 			"each is tried again before it counts.",
@@ -102,18 +102,21 @@ func (f *reachFlags) reachConfig(c *loadgen.Config) (err error) {
 		return usagef("--target "+c.Targets[0].String(), "--target: %d targets: a reach looks at the path to one", len(c.Targets))
 	}
 	c.Tries = f.tries
-	if c.Block, err = blockedPorts("--block", f.block, c); err != nil {
+	if c.Block, err = f.blocked("block", f.block, c); err != nil {
 		return err
 	}
-	c.BlockIn, err = blockedPorts("--block-in", f.blockIn, c)
+	c.BlockIn, err = f.blocked("block-in", f.blockIn, c)
 	return err
 }
 
-// blockedPorts reads a set of ports to be blocked.
-func blockedPorts(flag, text string, c *loadgen.Config) (ports.Ranges, error) {
-	if text == "" {
+// blocked reads a set of ports to be blocked. One that was given and is empty, as
+// a variable of a shell may be, is a mistake: what was to be found would not be
+// there.
+func (f *reachFlags) blocked(name, text string, c *loadgen.Config) (ports.Ranges, error) {
+	if !f.given(name) {
 		return nil, nil
 	}
+	flag := "--" + name
 	set, err := ports.Parse(text)
 	if err != nil {
 		return nil, named(flag, err)

@@ -58,6 +58,9 @@ func settingsOf(flag string, texts []string) (map[string]string, error) {
 		if err := inBounds(flag, s); err != nil {
 			return nil, err
 		}
+		if err := machines(flag, s.Key, s.Value); err != nil {
+			return nil, err
+		}
 		if old, twice := settings[s.Key]; twice && old != s.Value {
 			return nil, usagef(fmt.Sprintf("%s %s=%s", flag, s.Key, s.Value), "%s %s is given twice, as %s and as %s", flag, s.Key, old, s.Value)
 		}

@@ -90,6 +90,10 @@ type Answer struct {
 	// cycle to come.
 	Late time.Duration
 
+	// Wait is how long an attempt that finds no port goes on to look for one, by
+	// Course: behind a gateway, until its last SYN. On a host of its own it does not.
+	Wait time.Duration
+
 	// Why explains, in plain sentences, which ports were lost and to what, why an
 	// interval is not a single number, and what else is the limit.
 	Why []string

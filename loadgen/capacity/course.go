@@ -55,7 +55,9 @@ type FirstNoPort struct {
 // the most ports with the shortest T, and the fewest with the longest. Both can
 // happen. Counted from due time to due time, an attempt that is late to take its
 // port or to find one makes T longer or shorter by as much, and so does a close,
-// and one that passes over a port that is back leaves it to a later one.
+// and one that passes over a port that is back leaves it to a later one. One that
+// waits for a port may take it later than it was due, or find one that was not back
+// by then: it makes T longer or shorter by the wait.
 func (a Answer) Course(rate float64, hold, duration time.Duration) Course {
 	s := everySecond(rate)
 	n := s.before(duration)
@@ -65,26 +67,48 @@ func (a Answer) Course(rate float64, hold, duration time.Duration) Course {
 	ports := a.Connections
 	taken := Interval[time.Duration]{max(0, hold+a.Reuse.Min-a.Late), hold + a.Reuse.Max + 2*a.Late}
 	shortest, longest := s.taken(taken.Min), s.taken(taken.Max)+a.passedOver()
+	soonest, latest := s.taken(taken.Min-a.Wait), s.taken(taken.Max+a.Wait)+a.passedOver()
 	open := Interval[int64]{s.before(hold - a.Late), s.before(hold + 2*a.Late)}
 	c := Course{
 		Attempts:  n,
-		Successes: Interval[int64]{a.successes(n, ports.Min, 0, longest), a.successes(n, ports.Max, 0, shortest)},
+		Successes: Interval[int64]{a.successes(n, ports.Min, 0, latest), a.successes(n, ports.Max, 0, soonest)},
 		Open:      Interval[int64]{min(n, ports.Min, open.Min), min(n, ports.Max, open.Max)},
 		Needs:     Interval[int64]{shortest, longest},
 		Sustained: longest <= ports.Min,
 	}
+	c.waited(a, taken.Min, duration)
 	few := a.overflows(n, s)
 	if few {
 		c.overflow(a, s, hold)
+		soonest = c.Needs.Min
 	}
-	c.NoPort = Interval[int64]{n - c.Successes.Max, n - c.Successes.Min}
-	c.FirstNoPort = c.firstNoPort(ports, s)
+	c.NoPort = Interval[int64]{max(0, n-c.Successes.Max-s.before(a.Wait)), n - c.Successes.Min}
+	c.FirstNoPort = c.firstNoPort(ports, s, soonest)
 	if few {
 		c.Why = c.explainFew(a, rate)
 	} else {
 		c.Why = c.explain(a, rate, taken)
 	}
 	return c
+}
+
+// waited bounds the successes of attempts that wait for a port: they come within
+// the duration and the wait after it, and one port has one in each time that it is
+// taken.
+func (c *Course) waited(a Answer, taken, duration time.Duration) {
+	if a.Wait <= 0 {
+		return
+	}
+	if c.Sustained { // none has to
+		c.Successes.Min = c.Attempts
+	}
+	if taken <= 0 {
+		return
+	}
+	each := int64((duration+a.Wait)/taken) + 1
+	if a.Connections.Max <= math.MaxInt64/each {
+		c.Successes.Max = min(c.Successes.Max, a.Connections.Max*each)
+	}
 }
 
 // successes counts those of n attempts that find a port, if each success takes
@@ -120,14 +144,15 @@ func inPool(n, ports, taken int64) int64 {
 // firstNoPort finds the attempt that meets the ports all taken. With N ports it
 // is never before N+1; and it is N+1, unless a port may be back by then. So it is
 // with several pools: attempt N+1 is for the pool that attempt 1 was for, if all
-// have as many.
-func (c Course) firstNoPort(ports Interval[int64], s schedule) *FirstNoPort {
+// have as many. soonest is how many attempts later a port may be back, for one that
+// waits.
+func (c Course) firstNoPort(ports Interval[int64], s schedule, soonest int64) *FirstNoPort {
 	if c.Sustained || c.NoPort.Max == 0 {
 		return nil
 	}
 	f := FirstNoPort{
 		Attempt: Interval[int64]{ports.Min + 1, c.Attempts},
-		Certain: ports.Max < min(c.Needs.Min, c.Attempts),
+		Certain: ports.Max < min(soonest, c.Attempts),
 	}
 	if f.Certain {
 		f.Attempt.Max = ports.Max + 1

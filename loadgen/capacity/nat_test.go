@@ -36,6 +36,13 @@ func TestThrough(t *testing.T) {
 		{"not in turn", 1000, Gateway{Ports: 10, Addresses: 3, Targets: 2, SYNs: 192}, Interval[int64]{54, 60}, 0, "do not reach the gateway's addresses in turn"},
 		{"more than the clients have", 1000, Gateway{Ports: 64512, Addresses: 1, Exact: true, SYNs: 192}, Interval[int64]{1000, 1000}, 62 * s, "theirs run out first"},
 		{"as many as the clients have", 10, Gateway{Ports: 10, Addresses: 1, Exact: true, SYNs: 192, Longest: 10 * s}, Interval[int64]{10, 10}, 10 * s, "either of them"},
+		{"a small table", 1000, Gateway{Ports: 10, Addresses: 3, Targets: 4, Exact: true, SYNs: 192, Entries: 90}, Interval[int64]{90, 90}, 0, "room for 90 more entries"},
+		{"a small table by chance", 1000, Gateway{Ports: 500, Addresses: 1, Exact: true, SYNs: 192, Entries: 400}, Interval[int64]{400, 400}, 0, "room for 400 more entries"},
+		{"a table just large enough", 1000, Gateway{Ports: 10, Addresses: 3, Exact: true, SYNs: 192, Entries: 30}, Interval[int64]{30, 30}, 0, "30 connections"},
+		{"a table smaller than the clients' ports", 1000, Gateway{Ports: 64512, Addresses: 1, Exact: true, SYNs: 192, Entries: 999}, Interval[int64]{999, 999}, 0, "room for 999 more entries"},
+		{"one connection", 1000, Gateway{Ports: 1, Addresses: 1, Exact: true, SYNs: 192}, Interval[int64]{1, 1}, 0, "1 port on 1 outside address toward each target: 1 connection\n"},
+		{"the listener closes first", 1000, Gateway{Ports: 10, Addresses: 1, Exact: true, SYNs: 192, Close: "server-fin", Longest: 10 * s}, Interval[int64]{10, 10}, 10 * s, "PAWS"},
+		{"the listener closes the clients' first", 1000, Gateway{Ports: 64512, Addresses: 1, Exact: true, SYNs: 192, Close: "server-fin"}, Interval[int64]{1000, 1000}, 62 * s, "PAWS"},
 		{"fewer wanted", 1000, Gateway{Ports: 10, Addresses: 1, Exact: true, SYNs: 192, Limit: 4}, Interval[int64]{4, 4}, 0, "limit of 4"},
 		{"fewer wanted of the clients'", 10, Gateway{Ports: 1000, Addresses: 1, Exact: true, SYNs: 192, Limit: 4}, Interval[int64]{4, 4}, 62 * s, "limit of 4"},
 	} {
@@ -43,8 +50,49 @@ func TestThrough(t *testing.T) {
 		if a.Connections != c.want || a.Reuse.Max != c.reuse {
 			t.Errorf("%s: %v connections, reuse %v; want %v, at most %v", c.name, a.Connections, a.Reuse, c.want, c.reuse)
 		}
-		if why := strings.Join(a.Why, "\n"); !strings.Contains(why, c.why) {
+		if why := strings.Join(a.Why, "\n") + "\n"; !strings.Contains(why, c.why) {
 			t.Errorf("%s: the reasons do not say %q:\n%s", c.name, c.why, why)
+		}
+	}
+}
+
+// Whatever comes back at once, a port is taken while its connection is held.
+func TestRateThrough(t *testing.T) {
+	const s = time.Second
+	free := Answer{Connections: Interval[int64]{1000, 1000}, Pools: 1} // sets no rate
+	for _, c := range []struct {
+		name    string
+		clients Answer
+		hold    time.Duration
+		want    *Interval[float64]
+	}{
+		{"nothing bounds it", free, 0, nil},
+		{"a hold", free, s, &Interval[float64]{1, 11}},
+		{"the clients' ports", clients(60), 0, &Interval[float64]{60.0 / 62, 1}},
+		{"a hold, with clients", clients(1000), s, &Interval[float64]{1, 11}},
+	} {
+		a := c.clients.Through(Gateway{Ports: 11, Addresses: 1, Exact: true, SYNs: 192, Longest: 11*s - c.hold, Hold: c.hold})
+		if (a.Rate == nil) != (c.want == nil) || a.Rate != nil && *a.Rate != *c.want {
+			t.Errorf("%s: %v per second, want %v", c.name, a.Rate, c.want)
+		}
+	}
+}
+
+// Only a listener that closes first by FIN has TIME_WAITs to refuse a SYN by, and
+// over UDP there are none.
+func TestWhoRefuses(t *testing.T) {
+	for _, c := range []struct {
+		proto, close string
+		hz           int
+		want         time.Duration
+	}{
+		{"tcp", "server-fin", 250, 62048 * time.Millisecond},
+		{"tcp", "client-fin", 250, 0},
+		{"tcp", "server-rst", 250, 0},
+		{"udp", "server-fin", 250, 0},
+	} {
+		if got := (Gateway{Proto: c.proto, Close: c.close}).Refuses(c.hz); got != c.want {
+			t.Errorf("%s closed by %s: %v, want %v", c.proto, c.close, got, c.want)
 		}
 	}
 }

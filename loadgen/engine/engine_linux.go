@@ -55,8 +55,9 @@ type End interface {
 // Path knows what becomes of packets on the way to the target, where something
 // is on it that drops them. Engines ask it from their threads.
 type Path interface {
-	// Delayed is told that an attempt got through after it had lost so many SYNs.
-	Delayed(lost int)
+	// Delayed is told that an attempt got through after it had lost so many SYNs,
+	// and returns how many of them were lost here.
+	Delayed(lost int) (here int)
 	// Failed says what an attempt came to that has sent so many SYNs, or
 	// datagrams, and had no answer: outcome.TimedOut, or outcome.NATNoPort where
 	// each of them was dropped for want of a port.

@@ -15,8 +15,8 @@ func (d *direct) delayed(c *step.Completion, fd int) {
 	if d.Path == nil || c.Op != step.Open {
 		return
 	}
-	if c.Again = d.again(fd); c.Again > 0 {
-		d.Path.Delayed(int(c.Again))
+	if lost := d.again(fd); lost > 0 {
+		c.Again = uint8(d.Path.Delayed(int(lost))) // at most lost
 	}
 }
 

@@ -139,7 +139,7 @@ func TestReadOnlyKey(t *testing.T) {
 	st := shelf{values: map[string]string{key: "262144"}, refuse: map[string]error{key: unix.EACCES}}
 	_, err := applySettings(st, Spec{User: map[string]string{key: "1"}})
 	f := faultOf(err)
-	if want := "sysctl net.netfilter.nf_conntrack_max: read-only in a private place (permission denied)"; f.Err != want || !f.Usage {
+	if want := "--sysctl net.netfilter.nf_conntrack_max=1: read-only in a private place (permission denied)"; f.Err != want || !f.Usage {
 		t.Errorf("%+v, want wrong usage %q", f, want)
 	}
 	if !errors.Is(err, fs.ErrPermission) {

@@ -72,6 +72,7 @@ type builder struct {
 	spec    Spec
 	hosts   *Hosts
 	reports Reports
+	made    int // namespaces, beside the one that the child was started in
 }
 
 // Names of links. Every host but the gateway has one, its uplink.
@@ -88,7 +89,7 @@ func (b *builder) makeHosts() (err error) {
 	if b.reports.Client, err = furnish(b.spec); err != nil {
 		return err
 	}
-	if b.hosts.server, err = newNet(); err != nil {
+	if b.hosts.server, err = b.another(); err != nil {
 		return err
 	}
 	err = b.hosts.server.Do(func() error {
@@ -100,11 +101,11 @@ func (b *builder) makeHosts() (err error) {
 	if err != nil || b.spec.Kind != NAT {
 		return err
 	}
-	if b.hosts.gateway, err = newNet(); err != nil {
+	if b.hosts.gateway, err = b.another(); err != nil {
 		return err
 	}
 	for range b.spec.Others {
-		client, err := newNet()
+		client, err := b.another()
 		if err != nil {
 			return err
 		}
@@ -114,6 +115,16 @@ func (b *builder) makeHosts() (err error) {
 		}
 	}
 	return b.hosts.gateway.Do(b.spec.Gateway.furnish)
+}
+
+// another makes one more namespace.
+func (b *builder) another() (*Net, error) {
+	n, err := newNet()
+	if err != nil {
+		return nil, b.spec.wanting(err, 1+b.made)
+	}
+	b.made++
+	return n, nil
 }
 
 // joinHosts makes the links.
@@ -204,6 +215,6 @@ func ofServer(err error) error {
 		return err
 	}
 	return &UsageError{
-		text: "the server's " + usage.text, hint: strings.ReplaceAll(usage.hint, sysctlFlag, peerFlag), err: usage.err,
+		text: strings.ReplaceAll(usage.text, sysctlFlag, peerFlag), hint: strings.ReplaceAll(usage.hint, sysctlFlag, peerFlag), err: usage.err,
 	}
 }

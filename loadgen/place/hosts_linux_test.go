@@ -138,7 +138,7 @@ func TestBadPeerSettings(t *testing.T) {
 	s := pair(t)
 	s.Server.User = map[string]string{"net.ipv4.tcp_tw_resue": "1"}
 	r := enter(t, s)
-	if !r.Usage || !strings.Contains(r.Err, "the server's sysctl net.ipv4.tcp_tw_resue") || r.Hint != "--peer-sysctl net.ipv4.tcp_tw_reuse=1" {
+	if !r.Usage || !strings.Contains(r.Err, "--peer-sysctl net.ipv4.tcp_tw_resue=1: neither") || r.Hint != "--peer-sysctl net.ipv4.tcp_tw_reuse=1" {
 		t.Errorf("%+v", r.fault)
 	}
 }
@@ -223,6 +223,35 @@ func TestWhatIsMissing(t *testing.T) {
 	}
 	if err := noRules(unix.ENOMEM); !errors.Is(err, unix.ENOMEM) || faultOf(err).Hint != "" {
 		t.Errorf("%v is explained as something that is missing", err)
+	}
+}
+
+// Where there may be no more namespaces it is said how many the place needs, and
+// what works with fewer.
+func TestTooFewNamespaces(t *testing.T) {
+	requireNamespaces(t)
+	gateway := Gateway{Ports: ports.Range{Low: 2000, High: 2009}, Outside: []netip.Addr{netip.MustParseAddr("198.19.255.1")}}
+	for _, c := range []struct {
+		most    string
+		spec    Spec
+		needs   string
+		instead string
+	}{
+		{"1", pair(t), "needs 2 network namespaces, and with 1 the", "--place private, which needs one"},
+		{"1", nat(t, false, 1, gateway), "needs 3 network namespaces, and with 1 the", "--place private, which needs one"},
+		{"2", nat(t, false, 1, gateway), "needs 3 network namespaces, and with 2 the", "--place pair, which needs 2"},
+		{"4", nat(t, false, 4, gateway), "needs 6 network namespaces, and with 4 the", "--clients 2"},
+	} {
+		r := startOuter(t, job{Write: map[string]string{keyMaxNet: c.most}, Spec: errand{Spec: c.spec}}, asRootInside(unix.CLONE_NEWUSER)).reply(t)
+		want := fault{
+			Err: "place " + c.spec.Kind.String() + ": one more network namespace: unshare: no space left on device: the place " + c.needs +
+				" limit is reached (user.max_net_namespaces, here or of a container around this one)",
+			Hint:    "sudo sysctl -w user.max_net_namespaces=100000, or " + c.instead,
+			Refused: true,
+		}
+		if r.fault != want {
+			t.Errorf("place %s with %s namespaces:\n%+v, want\n%+v", c.spec.Kind, c.most, r.fault, want)
+		}
 	}
 }
 

@@ -29,10 +29,10 @@ type Parent struct {
 func Join() (*Parent, error) {
 	var stat unix.Stat_t
 	if err := unix.Fstat(framesFD, &stat); err != nil || stat.Mode&unix.S_IFMT != unix.S_IFIFO {
-		return nil, errors.New("private place: this process was not started by lastport")
+		return nil, errors.New("the run's place: this process was not started by lastport")
 	}
 	if err := toOwnTable(); err != nil {
-		return nil, fmt.Errorf("private place: %w", err)
+		return nil, fmt.Errorf("the run's place: %w", err)
 	}
 	// Signals to the whole process group do not come here (see start); these are
 	// for those sent by name, as by pkill. The parent gets them too and drains.
@@ -43,7 +43,7 @@ func Join() (*Parent, error) {
 	words := bufio.NewReader(os.Stdin)
 	request, err := readRequest(words)
 	if err != nil {
-		return nil, fmt.Errorf("private place: read the request: %w", err)
+		return nil, fmt.Errorf("the run's place: read the request: %w", err)
 	}
 	return &Parent{Request: request, Frames: os.NewFile(framesFD, "frames"), words: words}, nil
 }

@@ -268,7 +268,8 @@ func TestBadUserSettings(t *testing.T) {
 		{"net.ipv4.tcp_tw_reuse", "9", "the kernel refuses the value: invalid argument", "--sysctl net.ipv4.tcp_tw_reuse=2 is in force without it"},
 		{"net.ipv4.tcp_tw_reuse", "", "the kernel refuses the value: invalid argument", "--sysctl net.ipv4.tcp_tw_reuse=2 is in force without it"},
 		{"net.ipv4.ip_local_port_range", "5 1", "the kernel refuses the value: invalid argument", "--sysctl net.ipv4.ip_local_port_range=32768 60999 is in force without it"},
-		{"net.ipv4", "1", "a group of settings", ""},
+		{"net.ipv4", "1", "--sysctl net.ipv4=1: a group of settings", "sysctl -a -r '^net.ipv4.' lists what there is"},
+		{"net.ipv4.nope_nothing_is_near", "1", "--sysctl net.ipv4.nope_nothing_is_near=1: neither a private place", "sysctl -a -r '^net.ipv4.' lists what there is"},
 		{"kernel.panic", "1", "only settings of net.", "--sysctl net.ipv4.tcp_tw_reuse=1"},
 		{"net/ipv4/tcp_tw_reuse", "1", "not in the form net.ipv4.tcp_tw_reuse", ""},
 	} {

@@ -127,6 +127,42 @@ func diagnoseLimit(s system) (blocker, hint string) {
 		fmt.Sprintf("sudo sysctl -w %s=100000 %s=100000", keyMaxUser, keyMaxNet)
 }
 
+// wanting explains an answer of the kernel to a place that has so many network
+// namespaces and needs one more, and says what works with those that there are.
+// Which limit was reached cannot be seen: it may be that of a user namespace
+// around this one.
+func (s Spec) wanting(err error, have int) error {
+	if !errors.Is(err, unix.ENOSPC) {
+		return refused(err)
+	}
+	works := "--place private, which needs one"
+	switch fewer := have - beside; {
+	case s.Kind == NAT && fewer > 0:
+		works = fmt.Sprintf("--clients %d", fewer)
+	case s.Kind == NAT && have >= 2:
+		works = "--place pair, which needs 2"
+	}
+	return &RefusedError{
+		blocker: fmt.Sprintf("the place needs %d network namespaces, and with %d the limit is reached (%s, here or of a container around this one)",
+			s.namespaces(), have, keyMaxNet),
+		hint: "sudo sysctl -w " + keyMaxNet + "=100000, or " + works, err: err,
+	}
+}
+
+// beside is how many hosts --place nat has beside its clients.
+const beside = 2
+
+// namespaces is how many hosts the place has.
+func (s Spec) namespaces() int {
+	switch s.Kind {
+	case Pair:
+		return 2
+	case NAT:
+		return beside + 1 + len(s.Others)
+	}
+	return 1
+}
+
 // diagnosePermission names everything that may have refused: the kernel does
 // not say which it was.
 func diagnosePermission(s system) (blocker, hint string) {

@@ -35,30 +35,38 @@ func (e *SettingError) Unwrap() error { return e.err }
 
 // refusedSetting explains why the user's setting could not be made.
 func refusedSetting(st store, s Setting, err error, onHost bool) error {
-	e := &UsageError{text: fmt.Sprintf("sysctl %s=%s: %s", s.Key, s.Value, err), err: err}
+	given := fmt.Sprintf("%s %s=%s", sysctlFlag, s.Key, s.Value)
+	e := &UsageError{text: given + ": " + err.Error(), err: err}
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && onHost:
-		e.text = fmt.Sprintf("sysctl %s: it belongs to the whole machine, a private place has none of its own", s.Key)
+		e.text = given + ": it belongs to the whole machine, a private place has none of its own"
 		e.hint = fmt.Sprintf("sudo sysctl -w %s=%q before the run", s.Key, s.Value)
 	case errors.Is(err, fs.ErrNotExist):
-		e.text = fmt.Sprintf("sysctl %s: neither a private place nor the host has it", s.Key)
+		e.text = given + ": neither a private place nor the host has it"
+		e.hint = listed(s.Key)
 		if near := nearest(s.Key, st); near != "" {
-			e.hint = fmt.Sprintf("--sysctl %s=%s", near, s.Value)
+			e.hint = fmt.Sprintf("%s %s=%s", sysctlFlag, near, s.Value)
 		}
 	case errors.Is(err, unix.EISDIR):
-		e.text = fmt.Sprintf("sysctl %s: a group of settings, not one", s.Key)
+		e.text = given + ": a group of settings, not one"
+		e.hint = listed(s.Key + ".")
 	case errors.Is(err, fs.ErrPermission):
-		e.text = fmt.Sprintf("sysctl %s: read-only in a private place (%s)", s.Key, err)
+		e.text = fmt.Sprintf("%s: read-only in a private place (%s)", given, err)
 		e.hint = fmt.Sprintf("sudo sysctl -w %s=%q before the run", s.Key, s.Value)
 	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ERANGE):
-		e.text = fmt.Sprintf("sysctl %s=%s: the kernel refuses the value: %s", s.Key, s.Value, err)
+		e.text = fmt.Sprintf("%s: the kernel refuses the value: %s", given, err)
 		if value, err := st.read(s.Key); err == nil {
-			e.hint = fmt.Sprintf("--sysctl %s=%s is in force without it", s.Key, strings.Join(strings.Fields(value), " "))
+			e.hint = fmt.Sprintf("%s %s=%s is in force without it", sysctlFlag, s.Key, strings.Join(strings.Fields(value), " "))
 		}
 	default:
 		return &SettingError{Setting: s, err: err}
 	}
 	return e
+}
+
+// listed lists the settings that are of the key's group.
+func listed(key string) string {
+	return "sysctl -a -r '^" + key[:strings.LastIndexByte(key, '.')+1] + "' lists what there is"
 }
 
 // cause returns the kernel's error number alone, where there is one: the

@@ -51,14 +51,14 @@ type Child struct {
 // a run is one process whose memory and descriptors are its own.
 func Start(opts Options) (*Child, error) {
 	if len(opts.Request) > maxRequest {
-		return nil, fmt.Errorf("private place: request of %d bytes: more than %d", len(opts.Request), maxRequest)
+		return nil, fmt.Errorf("the run's place: request of %d bytes: more than %d", len(opts.Request), maxRequest)
 	}
 	if opts.Kind == OnHost {
 		return start(opts, &syscall.SysProcAttr{})
 	}
 	capable, err := rootIsEnough()
 	if err != nil {
-		return nil, fmt.Errorf("private place: %w", err)
+		return nil, fmt.Errorf("the run's place: %w", err)
 	}
 	if capable {
 		child, err := start(opts, &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET})
@@ -107,7 +107,7 @@ func start(opts Options, attr *syscall.SysProcAttr) (*Child, error) {
 	if opts.Table > 0 {
 		host, err := kernel.NetNS()
 		if err != nil {
-			return nil, fmt.Errorf("private place: %w", err)
+			return nil, fmt.Errorf("the run's place: %w", err)
 		}
 		child.cmd.Env = append(child.cmd.Environ(), fmt.Sprintf("%s=%d %s", tableVar, opts.Table, host))
 	}
@@ -115,7 +115,7 @@ func start(opts Options, attr *syscall.SysProcAttr) (*Child, error) {
 	child.cmd.Stdout, child.cmd.Stderr = opts.Stderr, opts.Stderr
 	theirs, err := child.pipes()
 	if err != nil {
-		return nil, fmt.Errorf("private place: %w", err)
+		return nil, fmt.Errorf("the run's place: %w", err)
 	}
 	started := make(chan error)
 	go child.run(started)
@@ -123,13 +123,13 @@ func start(opts Options, attr *syscall.SysProcAttr) (*Child, error) {
 	closeAll(theirs...)
 	if err != nil {
 		closeAll(child.frames, child.words)
-		return nil, fmt.Errorf("private place: start in new namespaces: %w", err)
+		return nil, fmt.Errorf("the run's place: start in new namespaces: %w", err)
 	}
 	// A child that ends before it has read all of this is reported by Wait.
 	header := binary.LittleEndian.AppendUint64(nil, uint64(len(opts.Request)))
 	if _, err := child.words.Write(append(header, opts.Request...)); err != nil && !errors.Is(err, unix.EPIPE) {
 		child.Kill()
-		return nil, errors.Join(fmt.Errorf("private place: send the request: %w", err), child.Wait())
+		return nil, errors.Join(fmt.Errorf("the run's place: send the request: %w", err), child.Wait())
 	}
 	return child, nil
 }
@@ -172,7 +172,7 @@ func (c *Child) Pid() int { return c.cmd.Process.Pid }
 // Tell sends the child a word, a line of its own: what its Word returns.
 func (c *Child) Tell(word string) error {
 	if _, err := c.words.WriteString(word + "\n"); err != nil {
-		return fmt.Errorf("private place: tell the child to %s: %w", word, err)
+		return fmt.Errorf("the run's place: tell the child to %s: %w", word, err)
 	}
 	return nil
 }
@@ -186,7 +186,7 @@ func (c *Child) Wait() error {
 	<-c.ended
 	closeAll(c.frames, c.words)
 	if c.err != nil {
-		return fmt.Errorf("private place: child %d: %w", c.Pid(), c.err)
+		return fmt.Errorf("the run's place: child %d: %w", c.Pid(), c.err)
 	}
 	return nil
 }

@@ -24,6 +24,11 @@ type Reuse struct {
 	// Coarse and Fine are the pauses between two probes of a port, in nanoseconds:
 	// well before it is expected, and from shortly before on.
 	Coarse, Fine int64
+	// Answered says that a port is back only when the peer has answered: a
+	// gateway between them may have the old connection in mind, or give the new one
+	// a port that the peer has in TIME_WAIT. A peer that has fallen silent answers
+	// nothing, and a port is back without it.
+	Answered bool
 	// Stop, when it is set, ends the waiting.
 	Stop *atomic.Bool
 
@@ -134,7 +139,8 @@ func (r *Reuse) Take(done []step.Completion) {
 }
 
 // probed takes a probe's end. Whatever else became of it, a port that was not
-// refused for being taken was free; but a probe that got no socket never asked.
+// refused for being taken was free on the client; but a probe that got no socket
+// never asked. Both, and where an answer is asked for one without it, ask again.
 func (r *Reuse) probed(p *Return, d *step.Completion) {
 	p.Probes++
 	if d.Outcome == outcome.OK {
@@ -142,7 +148,7 @@ func (r *Reuse) probed(p *Return, d *step.Completion) {
 	}
 	switch {
 	case d.Outcome == outcome.Canceled:
-	case d.Outcome.Taken(), d.Outcome == outcome.NoFD, d.Outcome == outcome.NoMemory:
+	case d.Outcome.Taken(), d.Outcome == outcome.NoFD, d.Outcome == outcome.NoMemory, r.Answered && !answered(d.Outcome):
 		if d.Outcome.Taken() {
 			p.Taken = d.Start
 		}
@@ -152,6 +158,11 @@ func (r *Reuse) probed(p *Return, d *step.Completion) {
 	default:
 		p.Free, p.Found = d.Start, d.End
 	}
+}
+
+// answered says whether the peer has answered, be it by RST.
+func answered(code outcome.Code) bool {
+	return code == outcome.OK || code == outcome.Refused || code == outcome.Reset
 }
 
 // next says when to probe a port again.

@@ -165,27 +165,32 @@ func TestProbesDoNotDisturb(t *testing.T) {
 	}
 }
 
-// What becomes of a probe tells of its port unless it had no socket to ask with.
+// What becomes of a probe tells of its port unless it had no socket to ask with,
+// or no answer where there is to be one.
 func TestProbesThatFail(t *testing.T) {
-	for code, free := range map[outcome.Code]bool{
-		outcome.Refused: true, outcome.Reset: true, outcome.TimedOut: true,
-		outcome.NoFD: false, outcome.NoMemory: false,
+	const never, silent, always = 0, 1, 2
+	for code, asks := range map[outcome.Code]int{
+		outcome.Refused: never, outcome.Reset: never,
+		outcome.TimedOut: silent, outcome.NATNoPort: silent, outcome.Unreachable: silent,
+		outcome.NoFD: always, outcome.NoMemory: always,
 	} {
-		_, list := reused(t, fakekernel.Config{
-			Ports: 1, Close: step.ClientRST,
-			Fate: func(attempt, _ int64) (f fakekernel.Fate) {
-				if attempt <= 3 {
-					f.Outcome = code
-				}
-				return f
-			},
-		}, scenario.Reuse{Patience: int64(time.Second)}, nil)
-		want := 4
-		if free {
-			want = 1
-		}
-		if p := list[0]; p.Probes != want || !p.Back() || p.Taken != 0 {
-			t.Errorf("%v: %+v; want %d probes", code, p, want)
+		for _, answered := range []bool{false, true} {
+			_, list := reused(t, fakekernel.Config{
+				Ports: 1, Close: step.ClientRST,
+				Fate: func(attempt, _ int64) (f fakekernel.Fate) {
+					if attempt <= 3 {
+						f.Outcome = code
+					}
+					return f
+				},
+			}, scenario.Reuse{Patience: int64(time.Second), Answered: answered}, nil)
+			want := 1
+			if asks == always || asks == silent && answered {
+				want = 4
+			}
+			if p := list[0]; p.Probes != want || !p.Back() || p.Taken != 0 {
+				t.Errorf("%v, to be answered %v: %+v; want %d probes", code, answered, p, want)
+			}
 		}
 	}
 }

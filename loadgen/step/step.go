@@ -50,7 +50,7 @@ type Completion struct {
 	Tag     uint64
 	Attempt uint32 // Open, Cycle: which attempt of the run this is, from 1; with several workers off by those under way
 	Open    uint32 // Open: connections of its pool (strategy.Pools) that were open when the attempt began; likewise
-	Again   uint8  // Open: SYNs, beyond the first, that were sent because one had no answer; only where something is on the path (engine.Path)
+	Again   uint8  // Open: SYNs sent again because the path lost one (engine.Path), if it got through; else, all that were sent again
 	Passed  uint16 // Open: tries that came to nothing because the port chosen was taken, before the one that decided
 	Due     int64
 	Start   int64

@@ -94,18 +94,27 @@ func (b *bench) row(w Way) (Row, error) {
 			if on, err = b.space(&w, text, cmp.Or(w.Gateway.StandIn, w.Gateway.Range)); err != nil {
 				return row, err
 			}
-			if row.On == nil {
-				row.On = map[string]string{}
-			}
-			row.On[string(s)] = text
+			row.standsIn(s, text)
 		}
 		members := on.members(&w, s, b.usual)
+		if s == Reuse && on.through && (members[0].Gateway.Range != whole.gateway.Range || w.Gateway.Clients > 1) {
+			row.standsIn(s, members[0].Gateway.Range) // a few of the ports, and one client
+		}
 		if len(members) == 0 && on.through {
 			b.skipped = append(b.skipped, fmt.Sprintf("%s: the rate after %s: when a full gateway gives a port again is chance, and nothing bounds it", w.Name, w.Close))
 		}
 		b.add(&row, members)
 	}
 	return row, nil
+}
+
+// standsIn writes down the ports that the row's runs of a scenario use in place of
+// its own.
+func (r *Row) standsIn(s Scenario, text string) {
+	if r.On == nil {
+		r.On = map[string]string{}
+	}
+	r.On[string(s)] = text
 }
 
 // cannot says what the host lacks for a way; "": nothing.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -130,6 +131,26 @@ func natStates() []string {
 	}
 }
 
+// LongestTracked bounds a timeout of connection tracking: the kernel keeps it in
+// ticks, as an int (proc_dointvec_jiffies of kernel/sysctl.c), of which there are at
+// most 1,000 a second.
+const LongestTracked = 24 * 24 * time.Hour
+
+// Tracks says whether one of the states of connection tracking is one that
+// connections of the protocol have.
+func Tracks(states []string, udp bool) bool {
+	return slices.ContainsFunc(states, func(state string) bool { return strings.HasPrefix(state, "udp") == udp })
+}
+
+// states are those whose timeouts the gateway has of its own.
+func (g *Gateway) states() (list []string) {
+	for _, text := range g.Timeouts {
+		state, _, _ := strings.Cut(text, "=")
+		list = append(list, state)
+	}
+	return list
+}
+
 // timeoutKey is a timeout of connection tracking.
 func timeoutKey(p *parser, at *yaml.Node, state string) (key, error) {
 	if !slices.Contains(natStates(), state) {
@@ -143,8 +164,8 @@ func timeoutKey(p *parser, at *yaml.Node, state string) (key, error) {
 			if err != nil {
 				return err
 			}
-			if d, err := time.ParseDuration(text); err != nil || d < time.Second || d > maxTime || d%time.Second != 0 {
-				return p.wants(n, form, fmt.Sprintf("%s: %q", state, shorten(text)), "whole seconds from 1s to 24h")
+			if d, err := time.ParseDuration(text); err != nil || d < time.Second || d > LongestTracked || d%time.Second != 0 {
+				return p.wants(n, form, fmt.Sprintf("%s: %q", state, shorten(text)), fmt.Sprintf("whole seconds from 1s to %.0fh", LongestTracked.Hours()))
 			}
 			put(&w.Gateway.Timeouts, state, text)
 			return nil
@@ -162,11 +183,35 @@ func (p *parser) checkPlace(w *Way) error {
 	case len(w.PeerSysctls) > 0 && (w.Place == "" || w.Place == placePrivate):
 		return p.failAt(w.Line, "place: pair", "peer-sysctl without place: pair or nat, where the listener has a host of its own")
 	case g.StandIn != "" && len(w.StandIn) == 0:
-		return p.failAt(w.Line, "stand-in: 40000-40999", "nat-stand-in: %s without stand-in: both ranges are small, or none is", g.StandIn)
+		return p.failAt(w.Line, "stand-in: "+smaller(w.Range), "nat-stand-in: %s without stand-in: both ranges are small, or none is", g.StandIn)
 	case g.Clients > 1 && w.Sources%g.Clients != 0:
 		return p.failAt(w.Line, fmt.Sprintf("sources: %d", g.Clients), "clients: %d: sources: %d cannot be dealt to them evenly", g.Clients, w.Sources)
 	}
-	return nil
+	return p.checkTimeouts(w)
+}
+
+// checkTimeouts refuses timeouts of states that no connection of the way has.
+func (p *parser) checkTimeouts(w *Way) error {
+	g := &w.Gateway
+	switch {
+	case len(g.Timeouts) == 0 || Tracks(g.states(), w.UDP):
+		return nil
+	case w.UDP:
+		return p.failAt(w.Line, "nat-timeout: {udp_stream: 30s}", "nat-timeout: %s with proto: udp, whose datagrams have no state of TCP", g.Timeouts[0])
+	}
+	return p.failAt(w.Line, "nat-timeout: {time_wait: 30s}", "nat-timeout: %s with proto: tcp, whose connections have no state of datagrams", g.Timeouts[0])
+}
+
+// smaller are a few ports of a range, as an example of what may stand in for it.
+func smaller(text string) string {
+	const few, usual = 100, "40000-40099"
+	set, err := ports.Parse(text)
+	if err != nil { // the host's own
+		return usual
+	}
+	first := set[0]
+	first.High = first.Low + uint16(min(few, first.Size(), max(1, set.Size()/2))-1)
+	return first.String()
 }
 
 // How long an attempt through a gateway may take. Each SYN has all ports of the
@@ -239,12 +284,15 @@ func (s *space) attempt() time.Duration {
 }
 
 // natReuse is the reuse of a gateway's ports, of few of them, by one client from
-// a range that lasts longer.
+// a range that lasts longer. How the gateway chooses them is the row's own.
 func (s *space) natReuse(m *Member) {
-	n := max(1, min(natReused, s.nat.Size(), s.ports.Size()/4))
-	m.Gateway = Gateway{Range: ports.Range{Low: s.nat.Low, High: s.nat.Low + uint16(n-1)}.String(), Timeouts: m.Gateway.Timeouts}
+	g := m.Gateway
+	addresses := max(1, g.Addresses)
+	each := max(1, min(natReused/addresses, s.nat.Size(), s.ports.Size()/4/addresses))
+	g.Range = ports.Range{Low: s.nat.Low, High: s.nat.Low + uint16(each-1)}.String()
+	m.Gateway = g
 	m.Profile, m.Range = s.profile, s.text
-	m.Connections, m.Timeout = int64(n), probing
+	m.Connections, m.Timeout = int64(each*addresses), probing
 }
 
 // natRates is the churn that a gateway sustains for certain. None is made above:

@@ -40,6 +40,7 @@ func TestListsOfAPlaceMultiply(t *testing.T) {
 		"rows: [{place: [private, pair, nat]}]":                                              {"default", "over the pair", "gateway"},
 		"defaults: {place: nat}\nrows: [{nat-addresses: [1, 2], nat-random: [true, false]}]": {"1 address, random", "1 address, in order", "2 addresses, random", "2 addresses, in order"},
 		"rows: [{place: nat, clients: [1, 3], nat-range: 2000-2009}]":                        {"gateway, 1 client, 2000-2009", "gateway, 3 clients, 2000-2009"},
+		"rows: [{place: nat, proto: [tcp, udp], nat-timeout: {established: 576h, udp: 9s}}]": {"gateway, tcp, established=576h, udp=9s", "gateway, udp, established=576h, udp=9s"},
 		"rows: [{place: nat, nat-timeout: {time_wait: [30s, 60s]}}]":                         {"gateway, time_wait=30s", "gateway, time_wait=60s"},
 		"rows: [{place: pair, name: a, peer-sysctl: {net.ipv4.tcp_timestamps: [0, 1]}}]":     {"a, peer tcp_timestamps=0", "a, peer tcp_timestamps=1"},
 	} {
@@ -64,7 +65,14 @@ func TestAPlaceThatContradictsItself(t *testing.T) {
 		{"rows: [{place: nat, peer-sysctl: 5}]", `peer-sysctl: "5", want keys and values`, "peer-sysctl: {"},
 		{"rows: [{place: nat, nat-range: '2000-2009,2020-2029'}]", "one range without gaps", "nat-range: 2000-2029"},
 		{"rows: [{place: nat, nat-range: 2009-2000}]", "ends before it begins", "nat-range: "},
-		{"rows: [{place: nat, nat-stand-in: 2000-2009}]", "nat-stand-in: 2000-2009 without stand-in", "stand-in: "},
+		{"rows: [{place: nat, nat-stand-in: 2000-2009}]", "nat-stand-in: 2000-2009 without stand-in", "stand-in: 40000-40099"},
+		{"rows: [{place: nat, range: 40000-40199, nat-stand-in: 2000-2009}]", "nat-stand-in: 2000-2009 without stand-in", "stand-in: 40000-40099"},
+		{"rows: [{place: nat, range: 50000-50009, nat-stand-in: 2000-2009}]", "nat-stand-in: 2000-2009 without stand-in", "stand-in: 50000-50004"},
+		{"rows: [{place: nat, range: '65530-65535,2000-2999', nat-stand-in: 2000-2009}]", "nat-stand-in: 2000-2009 without stand-in", "stand-in: 2000-2099"},
+		{"rows: [{place: nat, range: 65535, nat-stand-in: 2000-2009}]", "nat-stand-in: 2000-2009 without stand-in", "stand-in: 65535"},
+		{"rows: [{place: nat, nat-timeout: {close: 577h}}]", `close: "577h", want whole seconds from 1s to 576h`, "nat-timeout: {close: 30s}"},
+		{"rows: [{place: nat, proto: udp, nat-timeout: {close: 5s}}]", "nat-timeout: close=5s with proto: udp", "nat-timeout: {udp_stream: 30s}"},
+		{"rows: [{place: nat, nat-timeout: {udp: 5s}}]", "nat-timeout: udp=5s with proto: tcp", "nat-timeout: {time_wait: 30s}"},
 		{"rows: [{place: nat, nat-addresses: 65}]", `nat-addresses: "65", want a whole number from 1 to 64`, "nat-addresses: 2"},
 		{"rows: [{place: nat, nat-random: often}]", `nat-random: "often", want true or false`, "nat-random: true"},
 		{"rows: [{place: nat, clients: 0}]", `clients: "0"`, "clients: 2"},
@@ -92,12 +100,20 @@ func TestRowsThroughAGateway(t *testing.T) {
 			fill, "churn connect 40000-40299 client-fin nat 2000-2099 time_wait=30s 3.26",
 			"reuse connect all client-fin nat 32768-32787 time_wait=30s",
 		},
-		"gateway, 2 addr.": {fill + " 2 addresses", "reuse connect all client-fin nat 32768-32787"},
-		"gateway, random":  {fill + " random", "reuse connect all client-fin nat 32768-32787"},
+		// How ports are chosen, and from how many addresses, is measured too.
+		"gateway, 2 addr.": {fill + " 2 addresses", "reuse connect all client-fin nat 32768-32777 2 addresses"},
+		"gateway, random":  {fill + " random", "reuse connect all client-fin nat 32768-32787 random"},
 		"2 behind gateway": {fill + " 2 clients", "reuse connect client-fin nat 32768-32787"},
 	} {
 		if got := names(row(t, s, name).Members); !slices.Equal(got, want) {
 			t.Errorf("%s: %q\n want %q", name, got, want)
+		}
+	}
+	for name, want := range map[string]string{
+		"over the pair": "", "gateway": "32768-32787", "gateway, 2 addr.": "32768-32777", "2 behind gateway": "32768-32787",
+	} {
+		if got := row(t, s, name).On["reuse"]; got != want {
+			t.Errorf("%s: %q stands in for the ports of its reuse, want %q", name, got, want)
 		}
 	}
 	// The gateway has as many ports as the default: half of its rate is certain, as

@@ -245,7 +245,7 @@ func (v *prover) free() {
 	s := Side{Limit: LimitRate, Scenario: "churn", Sources: w.Sources, Targets: w.Targets}
 	s.Rate = micro(min(mostProofRate, max(wished, rounds*tuples/takes.Seconds())))
 	s.Lasts = max(leastTry, time.Duration(rounds*tuples/s.Rate*float64(time.Second)))
-	s.Attempts = int64(math.Ceil(s.Rate * s.Lasts.Seconds()))
+	s.Attempts = dueIn(s.Rate, s.Lasts)
 	s.Late = max(hiccup, time.Duration(nearBusy*float64(s.Lasts)))
 	s.Claim = fmt.Sprintf("%s per second find a port, each used %d times and more: a closed one is free again at once", Rate(s.Rate), rounds)
 	v.add(s)
@@ -256,7 +256,7 @@ func (v *prover) churn(s Side, a capacity.Answer) {
 	search := NewSearch(Aim{Predicted: a, Hold: v.wish.Hold})
 	s.Scenario, s.Rate = "churn", micro(s.Rate)
 	s.Lasts = search.lasts(s.Rate)
-	s.Attempts = int64(math.Ceil(s.Rate * s.Lasts.Seconds()))
+	s.Attempts = dueIn(s.Rate, s.Lasts)
 	if s.Lasts > mostProof {
 		v.skip("%s: it takes %v, and a run of a proof %v at most", s.Claim, s.Lasts.Round(time.Second), mostProof)
 		return

@@ -133,7 +133,7 @@ func (s *Search) round(rates []float64) Round {
 	for _, rate := range rates {
 		rate = micro(rate)
 		t := Try{Rate: rate, Lasts: s.lasts(rate), Round: s.rounds + 1}
-		t.Attempts = int64(math.Ceil(rate * t.Lasts.Seconds()))
+		t.Attempts = dueIn(rate, t.Lasts)
 		takes := t.Lasts + min(s.aim.Hold, Slack(t.Lasts)) + startTime
 		if !r.AtOnce {
 			takes += r.Lasts
@@ -174,6 +174,10 @@ func (s *Search) lasts(rate float64) time.Duration {
 // micro rounds a rate up to the millionths that package pace has: a limit that is
 // rounded down would lie outside its own interval.
 func micro(rate float64) float64 { return math.Ceil(rate*1e6-1e-6) / 1e6 }
+
+// dueIn counts the attempts that are due in a time, from 0 on. What a product of
+// floats is above a whole number is no attempt.
+func dueIn(rate float64, d time.Duration) int64 { return int64(math.Ceil(rate*d.Seconds() - 1e-6)) }
 
 // Late is how late one attempt in a hundred of a try may begin at most for it to
 // show anything: as a share of how long a port is taken, or where the processor may

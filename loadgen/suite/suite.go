@@ -76,7 +76,7 @@ type Row struct {
 	Profile   string // "host" for the host's own range
 	Ports     ports.Ranges
 	Predicted capacity.Answer   // over Ports
-	On        map[string]string // by scenario: the ports that its runs use in place of Range
+	On        map[string]string // by scenario: the ports that its runs use in place of Range, or of the gateway's
 	// Gain is how many times the uses per second of the first row: connections, or
 	// the requests that they carry. 0: ports set no limit here or there, or nothing
 	// is predicted.

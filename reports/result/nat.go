@@ -22,7 +22,8 @@ type NAT struct {
 	// SYNsLost is how many SYNs, or datagrams, it dropped for want of a tuple
 	// (insert_failed); SYNsExplained those of them that attempts are known to have
 	// lost, by their own retransmits. SYNsUncounted are retransmits that it has
-	// dropped no SYN for: a link did, or the answer was late.
+	// dropped no SYN for: the listener did (see RefusedByTimeWait), or a link, or the
+	// answer was late.
 	SYNsLost      *int64 `json:"syns_lost,omitempty"`
 	SYNsExplained *int64 `json:"syns_explained,omitempty"`
 	SYNsUncounted *int64 `json:"syns_uncounted,omitempty"`
@@ -30,7 +31,8 @@ type NAT struct {
 	// open: while there was a port.
 	LostBeforeFull *int64 `json:"lost_before_full,omitempty"`
 	// LostWhileFree is how many attempts lost a SYN though less than half of the
-	// ports were in use: collisions of attempts at the same moment.
+	// ports were in use: collisions of attempts at the same moment. It is absent where
+	// attempts do not reach the outside addresses evenly, as one may be full then.
 	LostWhileFree *int64 `json:"lost_while_free,omitempty"`
 
 	Conntrack Counters `json:"conntrack,omitempty"` // differences over the run, by the kernel's names
@@ -42,6 +44,16 @@ type NATAddress struct {
 	Address     string `json:"address"`
 	Connections *int64 `json:"connections,omitempty"` // translated to it
 	Ports       *int64 `json:"ports,omitempty"`       // distinct ports among them
+}
+
+// RefusedByTimeWait is how many SYNs the listener refused because a gateway had
+// given them a port that was in TIME_WAIT there (PAWSTimewait of the listener's
+// host); 0 without a gateway, or if that is not known.
+func (r *Result) RefusedByTimeWait() int64 {
+	if r.NAT == nil || r.Config.Proto == "udp" {
+		return 0
+	}
+	return r.KernelPeer["PAWSTimewait"]
 }
 
 // Full says whether connection tracking was at the machine's limit: it drops new

@@ -67,9 +67,11 @@ type BlockedPorts struct {
 type Rule struct {
 	Direction     string     `json:"direction"`         // "out" or "back", as the client sees it
 	Missing       PortRanges `json:"missing,omitempty"` // ports that do not get through in this direction
+	Unknown       PortRanges `json:"unknown,omitempty"` // ports that were not seen in this direction: they may be missing too
 	Text          string     `json:"text"`
-	NFTables      string     `json:"nftables"`       // a rule of nft(8), without its chain
-	SecurityGroup []string   `json:"security_group"` // one line for each range, as cloud firewalls take them
+	Needed        string     `json:"needed,omitempty"` // which firewalls need the rule; absent: every one that drops by default
+	NFTables      string     `json:"nftables"`         // a rule of nft(8), without its chain
+	SecurityGroup []string   `json:"security_group"`   // one line for each range, as cloud firewalls take them: network ACLs and security groups
 }
 
 // reachFields are what a reach alone measures: counts of ports.

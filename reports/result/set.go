@@ -38,7 +38,7 @@ type SetRow struct {
 	HoldNS    int64             `json:"hold_ns,omitempty"`  // of each connection of a churn
 	Place     string            `json:"place,omitempty"`    // where the row itself says that its runs are
 	Gateway   *RowGateway       `json:"gateway,omitempty"`  // of place nat
-	StandIn   map[string]string `json:"stand_in,omitempty"` // by scenario: the ports that its runs use in place of the range
+	StandIn   map[string]string `json:"stand_in,omitempty"` // by scenario: the ports that its runs use in place of the range; of a reuse, the gateway's
 	Predicted Predicted         `json:"predicted"`          // over Range, by the host's settings and Sysctls, before any run
 	// Gain is how many times the uses per second of the first row are predicted:
 	// connections, or the requests that they carry. Nil where ports set no limit.
