@@ -50,10 +50,12 @@ func (r *run) churn() error {
 		r.res.Measured.RatePerS = &rate
 		r.res.Cost = r.cost(used, opened)
 		if stateErr == nil && !r.cfg.UDP { // which has no states
-			if server.States == nil { // it is here, and what it has is seen from here
+			if _, far := r.peer.(FarPeer); server.States == nil && !far { // what it has is seen from here
 				server.States = &listener
 			}
-			r.res.TimeWait = &result.TimeWait{Generator: *client.TimeWait, Listener: *server.States.TimeWait}
+			if server.States != nil { // a server that has gone says nothing any more
+				r.res.TimeWait = &result.TimeWait{Generator: *client.TimeWait, Listener: *server.States.TimeWait}
+			}
 		}
 		r.res.Server = &server
 	})

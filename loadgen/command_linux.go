@@ -1,7 +1,6 @@
 package loadgen
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -30,24 +29,33 @@ const grace = 3 * time.Second
 
 // program is a command while it runs.
 type program struct {
-	cmd   *exec.Cmd
-	ended chan struct{} // closed at its end, when its exit status is known
+	cmd    *exec.Cmd
+	minder *minder
+	ended  chan struct{} // closed at its end, when its exit status is known
 }
 
-// startProgram starts the command in a process group of its own. What it writes goes
-// to standard error; there is nothing for it to read.
+// startProgram starts the command in a process group of its own, with a minder. What it
+// writes goes to standard error; there is nothing for it to read.
 func startProgram(command []string, target netip.AddrPort) (*program, error) {
-	p := &program{cmd: exec.Command(command[0], command[1:]...), ended: make(chan struct{})}
+	m, err := startMinder()
+	if err != nil {
+		return nil, err
+	}
+	p := &program{cmd: exec.Command(command[0], command[1:]...), minder: m, ended: make(chan struct{})}
 	p.cmd.Env = commandEnv(os.Environ(), target)
 	p.cmd.Stdout, p.cmd.Stderr = os.Stderr, os.Stderr
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: m.group(), Pdeathsig: syscall.SIGKILL}
 	// A run ignores the signals that its parent hears, and what a process ignores its
 	// children ignore (execve(2)). What it catches they have by default.
 	caught := make(chan os.Signal, 1)
 	signal.Notify(caught, unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
 	started := make(chan error)
 	go p.run(started)
-	return p, <-started
+	if err := <-started; err != nil {
+		m.end()
+		return nil, err
+	}
+	return p, nil
 }
 
 // commandEnv is the environment of a command.
@@ -69,23 +77,18 @@ func (p *program) run(started chan<- error) {
 	if err != nil {
 		return
 	}
-	// While it is not reaped its process id is nobody else's, so this ends what it has
-	// left behind in its group, and nothing else.
-	for errors.Is(unix.Waitid(unix.P_PID, p.cmd.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil), unix.EINTR) {
-		continue
-	}
-	p.tell(unix.SIGKILL)
 	_ = p.cmd.Wait() // its status is in ProcessState
+	p.minder.end()   // and what it has left behind in its group
 	close(p.ended)
 }
 
 // tell sends a signal to the whole process group.
-func (p *program) tell(sig unix.Signal) { _ = unix.Kill(-p.cmd.Process.Pid, sig) }
+func (p *program) tell(sig unix.Signal) { _ = unix.Kill(-p.minder.group(), sig) }
 
-// follow calls look again and again until the command has ended. When over says so
-// the command is told to end, and after the grace it is killed. look says when it
+// follow calls look again and again until the command has ended. When over says why it
+// is to end the command is told to, and after the grace it is killed. look says when it
 // wants to be called again.
-func (p *program) follow(over func() bool, look func() (again time.Duration)) (ended string) {
+func (p *program) follow(over func() (told string), look func() (again time.Duration)) (ended, told string) {
 	ended = result.EndedItself
 	var killAt time.Time
 	timer := time.NewTimer(0)
@@ -93,12 +96,15 @@ func (p *program) follow(over func() bool, look func() (again time.Duration)) (e
 	for {
 		select {
 		case <-p.ended:
-			return ended
+			return ended, told
 		case <-timer.C:
 			timer.Reset(look())
 		}
+		if told == "" {
+			told = over()
+		}
 		switch {
-		case ended == result.EndedItself && over():
+		case told != "" && ended == result.EndedItself:
 			ended, killAt = result.EndedTerminated, time.Now().Add(grace)
 			p.tell(unix.SIGTERM)
 		case ended == result.EndedTerminated && time.Now().After(killAt):
@@ -131,14 +137,27 @@ func (r *run) edgeVerdict(res *result.Result) result.Verdict {
 	switch {
 	case c.Error != "":
 		return bad("the command could not be started: %s", c.Error)
+	case r.bounded() && c.PortsLeft != r.cfg.Leave:
+		return bad("%s left toward the target when the command was started, and not %s: others on this host came or went", counted(c.PortsLeft, "port"), grouped(r.cfg.Leave))
 	case c.Ended == result.EndedKilled:
-		v.Text += "; the command was killed, as it outlived the hold"
+		v.Text += "; the command was killed, as it went on after SIGTERM at " + toldWords(c.Told)
 	case c.Ended == result.EndedTerminated:
-		v.Text += "; the command was told to end, as it outlived the hold"
+		v.Text += "; the command was told to end at " + toldWords(c.Told)
 	case c.ExitStatus != nil:
 		v.Text += fmt.Sprintf("; at %s left the command ended with exit status %d", counted(c.PortsLeft, "port"), *c.ExitStatus)
 	default:
 		v.Text += "; the command was ended by a signal: " + c.Signal
 	}
 	return v
+}
+
+// toldWords say when a command was told to end.
+func toldWords(told string) string {
+	switch told {
+	case result.ToldDuration:
+		return "the end of --duration"
+	case result.ToldInterrupt:
+		return "the interrupt"
+	}
+	return "the end of the hold"
 }

@@ -44,17 +44,20 @@ func TestProgramEnds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		over := func() bool {
-			_, err := os.Stat(ready)
-			return test.over && err == nil
+		over := func() string {
+			if _, err := os.Stat(ready); test.over && err == nil {
+				return result.ToldHold
+			}
+			return ""
 		}
-		c := result.Command{Ended: p.follow(over, func() time.Duration { return 10 * time.Millisecond })}
+		var c result.Command
+		c.Ended, c.Told = p.follow(over, func() time.Duration { return 10 * time.Millisecond })
 		p.status(&c)
 		got := int64(-1)
 		if c.ExitStatus != nil {
 			got = *c.ExitStatus
 		}
-		if c.Ended != test.ended || got != test.status || c.Signal != test.signal {
+		if c.Ended != test.ended || (c.Told == result.ToldHold) != test.over || got != test.status || c.Signal != test.signal {
 			t.Errorf("%s: %s, status %d, signal %q, want %+v", test.script, c.Ended, got, c.Signal, test)
 		}
 	}

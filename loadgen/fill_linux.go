@@ -6,6 +6,7 @@ import (
 
 	"lastport/loadgen/kernel"
 	"lastport/loadgen/outcome"
+	"lastport/loadgen/ports"
 	"lastport/loadgen/scenario"
 	"lastport/loadgen/step"
 	"lastport/reports/result"
@@ -16,7 +17,7 @@ import (
 // back and run a command while it holds the others.
 func (r *run) fill() error {
 	f := &filling{run: r, conns: make([][]uint32, len(r.engines))}
-	for _, part := range []func() error{f.open, f.tryMore, f.full, f.giveBack, f.atEdge, f.hold, f.release, f.recover} {
+	for _, part := range []func() error{f.open, f.tryMore, f.full, f.leave, f.atEdge, f.hold, f.release, f.recover} {
 		if err := part(); err != nil {
 			return err
 		}
@@ -43,10 +44,12 @@ type filling struct {
 	conns    [][]uint32 // open, by worker, in the order of opening
 	ended    scenario.End
 	last     outcome.Code // of a fill that gave up: its failures
-	opened   int64        // open at the fullest moment
+	opened   int64        // open at the fullest moment, and what leave has opened besides
 	used     meter        // what opening took
 	memory   int64        // bytes by which it made the process larger
 	released struct{ began, ended int64 }
+	more     [][]uint32    // what leave has opened besides, by worker
+	denied   []ports.Range // ports that were to be opened so, and could not be had
 }
 
 // open opens connections until no port is left.
@@ -221,6 +224,9 @@ func (f *filling) release() error {
 	for i := range works {
 		works[i] = scenario.NewRelease(f.conns[i])
 		works[i].Until = f.deadline()
+	}
+	if err := f.releaseMore(); err != nil {
+		return err
 	}
 	f.released.began = f.clock.Now()
 	if err := f.works(asWorks(works)); err != nil {

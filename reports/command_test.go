@@ -27,22 +27,52 @@ func TestCommand(t *testing.T) {
 	seven, five, out := int64(7), int64(5), int64(3e6)
 	r.Config.Command = []string{"curl", "-s"}
 	for want, c := range map[string]result.Command{
-		"command curl -s ended exit status 7 · after 1.00 s":  {Ended: result.EndedItself, ExitStatus: &seven, TookNS: 1e9},
-		"ended by signal: killed · after":                     {Ended: result.EndedItself, Signal: "killed"},
-		"ended told to end at the end of the hold · after":    {Ended: result.EndedTerminated, Signal: "terminated"},
-		"with exit status 7 · after":                          {Ended: result.EndedTerminated, ExitStatus: &seven},
-		"ended killed: it outlived the hold":                  {Ended: result.EndedKilled, Signal: "killed"},
-		"ended not started: no such file":                     {Ended: result.EndedNotStarted, Error: "no such file"},
-		"ran out never seen · looked every 10.0 ms or sooner": {LookNS: 1e7},
+		"command curl -s ended exit status 7 · after 1.00 s":                        {Ended: result.EndedItself, ExitStatus: &seven, TookNS: 1e9},
+		"ended by signal: killed · after":                                           {Ended: result.EndedItself, Signal: "killed"},
+		"ended told to end at the end of the hold · after":                          {Ended: result.EndedTerminated, Told: result.ToldHold, Signal: "terminated"},
+		"told to end when the run was interrupted, with exit status 7 · after":      {Ended: result.EndedTerminated, Told: result.ToldInterrupt, ExitStatus: &seven},
+		"ended killed: it went on after SIGTERM at the end of the run's --duration": {Ended: result.EndedKilled, Told: result.ToldDuration, Signal: "killed"},
+		"ran out none was left to it · looked":                                      {PortsOutNS: new(int64)},
+		"ended not started: no such file":                                           {Ended: result.EndedNotStarted, Error: "no such file"},
+		"ran out never seen · looked every 10.0 ms or sooner":                       {PortsLeft: 1, LookNS: 1e7},
 		"5 left to it toward 198.18.0.1:1000, 4 in use at once ran out 3.00 ms after its start": {
 			Target: "198.18.0.1:1000", PortsLeft: 5, PortsMost: 4, PortsOutNS: &out,
 		},
-		"connections 7 sent a SYN · 5 accepted by the listener · 5 failed · 2 left in TIME_WAIT": {Opened: &seven, Accepted: 5, Failed: &five, TimeWait: 2},
+		"accepted 5 by the listener · 2 left in TIME_WAIT anywhere 7 sent a SYN, toward the listener or elsewhere · 5 of them failed": {Opened: &seven, Accepted: 5, Failed: &five, TimeWait: 2},
 	} {
 		r.Command = &c
 		if text := commandSection(t, r); !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
+	}
+}
+
+// A command is written as a shell would read it, whatever is in its words.
+func TestCommandWords(t *testing.T) {
+	r := filled("connect")
+	r.Command = &result.Command{Ended: result.EndedItself}
+	for want, words := range map[string][]string{
+		"command curl -s http://a:1/":         {"curl", "-s", "http://a:1/"},
+		`command sh -c $'a\nb "c\\ it\'s' ''`: {"sh", "-c", "a\nb \"c\\ it's", ""},
+		`command sh -c 'a $b' 'it'\''s'`:      {"sh", "-c", "a $b", "it's"},
+	} {
+		r.Config.Command = words
+		if text := commandSection(t, r); !strings.Contains(text, want) {
+			t.Errorf("no %s in\n%s", want, text)
+		}
+	}
+}
+
+// The rate that a prediction for held connections comes to is not the one at which a fill
+// opened them.
+func TestRateOfAHold(t *testing.T) {
+	r := filled("connect")
+	r.Predicted.RatePerS, r.Config.HoldNS = &result.RateInterval{Min: 20, Max: 20}, 5e9
+	made := 13006.0
+	r.Measured.RatePerS = &made
+	text := commandSection(t, r)
+	if !strings.Contains(text, "sustainable rate 20.0/s – –") || !strings.Contains(text, "mean rate – 13,006/s") {
+		t.Errorf("%s", text)
 	}
 }
 

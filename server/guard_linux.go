@@ -33,6 +33,7 @@ type Guard struct {
 
 	strangers atomic.Int64 // that came, over TCP; datagrams of strangers over UDP
 	sentAway  atomic.Int64 // of them, those that were reset at once
+	refused   chan netip.Addr
 
 	change  sync.Mutex // held by who changes tenants
 	tenants atomic.Pointer[map[netip.Addr][]*Tenant]
@@ -54,7 +55,7 @@ func NewGuard(allow []netip.Prefix) (*Guard, error) {
 		_ = kernel.CloseFD(pair[0])
 		return nil, fmt.Errorf("guard: socketpair: %w", err)
 	}
-	return &Guard{allow: slices.Clone(allow), in: pair[0], out: out}, nil
+	return &Guard{allow: slices.Clone(allow), in: pair[0], out: out, refused: make(chan netip.Addr, 1)}, nil
 }
 
 // Close makes Next return; from now on strangers are reset. Later calls do nothing.
@@ -99,6 +100,10 @@ func (g *Guard) receive() (*net.TCPConn, error) {
 	if err != nil {
 		return nil, nil //nolint:nilerr // the connection has ended already: the next one, please
 	}
+	if conn.RemoteAddr() == nil { // it ends just now
+		_ = conn.Close()
+		return nil, nil
+	}
 	tcp, _ := conn.(*net.TCPConn)
 	return tcp, nil
 }
@@ -112,13 +117,24 @@ func (g *Guard) Allows(addr netip.Addr) bool {
 // pass takes over a stranger's connection that the calling thread has accepted.
 func (g *Guard) pass(fd int, peer netip.Addr) {
 	g.strangers.Add(1)
-	if !g.Allows(peer) || !g.hand(fd) {
+	allowed := g.Allows(peer)
+	if !allowed {
+		select {
+		case g.refused <- plain(peer):
+		default: // one of many is enough to tell of
+		}
+	}
+	if !allowed || !g.hand(fd) {
 		g.sentAway.Add(1)
 		_ = kernel.Reset(fd)
 		return
 	}
 	_ = kernel.CloseFD(fd) // the connection lives on in the message
 }
+
+// Refused has some of the addresses that came and are not allowed. It is never
+// closed.
+func (g *Guard) Refused() <-chan netip.Addr { return g.refused }
 
 // hand sends a connection on its way to Next, if there is room.
 func (g *Guard) hand(fd int) bool {

@@ -36,8 +36,10 @@ func NewTenant(addrs []netip.Addr, ports [][2]uint16, most int64, targets int) *
 	return t
 }
 
-// Addrs lists the tenant's addresses, each once.
-func (t *Tenant) Addrs() []netip.Addr { return slices.Clone(t.addrs) }
+// Has says whether a connection from there is the tenant's.
+func (t *Tenant) Has(peer netip.AddrPort) bool {
+	return t.ports.has(peer.Port()) && slices.Contains(t.addrs, plain(peer.Addr()))
+}
 
 // meets says whether both have a port in common.
 func (t *Tenant) meets(other *Tenant) bool {

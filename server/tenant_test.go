@@ -44,8 +44,8 @@ func TestPortFilterHasItsRanges(t *testing.T) {
 func TestGuardKnowsItsTenants(t *testing.T) {
 	var g Guard
 	tenant := NewTenant([]netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("fe80::1%eth0"), netip.MustParseAddr("::ffff:192.0.2.1")}, [][2]uint16{{10, 20}}, 0, 1)
-	if n := len(tenant.Addrs()); n != 2 {
-		t.Fatalf("%d addresses, want 2: %v", n, tenant.Addrs())
+	if n := len(tenant.addrs); n != 2 {
+		t.Fatalf("%d addresses, want 2: %v", n, tenant.addrs)
 	}
 	if err := g.Admit(tenant); err != nil {
 		t.Fatal(err)
@@ -56,6 +56,9 @@ func TestGuardKnowsItsTenants(t *testing.T) {
 	} {
 		if _, welcome := g.tenant(netip.MustParseAddrPort(peer)); welcome != want {
 			t.Errorf("%s is welcome: %v, want %v", peer, welcome, want)
+		}
+		if got := tenant.Has(netip.MustParseAddrPort(peer)); got != want {
+			t.Errorf("%s is the tenant's: %v, want %v", peer, got, want)
 		}
 	}
 	if err := g.Admit(NewTenant([]netip.Addr{netip.MustParseAddr("192.0.2.1")}, nil, 0, 1)); err == nil {

@@ -213,12 +213,18 @@ func parseTargets(words []string, onHost bool) ([]netip.AddrPort, error) {
 	var list []netip.AddrPort
 	for _, word := range words {
 		addr, set, ok := addressPorts(word)
+		if !ok && onHost {
+			return nil, usagef("--target "+exampleTarget(word), "--target %q: want HOST:PORT or HOST:LOW-HIGH, the host a name or an address ([…] around IPv6) and ports from 1 to 65535", word)
+		}
 		if !ok || addr.Zone() != "" && !onHost {
 			return nil, usagef("--target 198.18.0.1:1000", "--target %q: want ADDRESS:PORT or ADDRESS:LOW-HIGH, the address in numbers ([…] around IPv6) and ports from 1 to 65535", word)
 		}
 		if !onHost && !inPrivate(addr) {
 			return nil, usagef("--place host --target "+word+", and 'lastport serve' there",
 				"--target %s: a private place holds %s; a target elsewhere needs --place host", word, privateNames())
+		}
+		if err := oneHost(word, addr, set); onHost && err != nil {
+			return nil, err
 		}
 		if len(list)+set.Size() > maxTargets {
 			return nil, usagef(fmt.Sprintf("--target %s:%d-%d", word[:strings.LastIndexByte(word, ':')], set.Hull().Low, int(set.Hull().Low)+maxTargets-len(list)-1), "--target %s: more than %d targets", word, maxTargets)
@@ -232,6 +238,32 @@ func parseTargets(words []string, onHost bool) ([]netip.AddrPort, error) {
 		}
 	}
 	return list, nil
+}
+
+// exampleTarget is the target that a word without a port may have meant, with the
+// port that serve has unless told otherwise.
+func exampleTarget(word string) string {
+	host := strings.Trim(word, "[]")
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return joinHostPorts(addr, "7000")
+	}
+	if host == "" || strings.ContainsAny(host, ":/ ") {
+		host = "10.0.0.7"
+	}
+	return host + ":7000"
+}
+
+// oneHost refuses what is no address of one host, as it can be reached from here.
+func oneHost(word string, addr netip.Addr, set ports.Ranges) error {
+	switch {
+	case addr.IsUnspecified(), addr.IsMulticast(), addr == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
+		return usagef("--target 10.0.0.7:7000", "--target %s: want the address of one host", word)
+	case addr.Is6() && addr.IsLinkLocalUnicast() && addr.Zone() == "":
+		return usagef(fmt.Sprintf("--target [%s%%eth0]:%d", addr, set.Hull().Low), "--target %s: a link-local address is on every link: say which", word)
+	case addr.Zone() != "" && !knownZone(addr.Zone()):
+		return usagef("--target with a link that `ip -brief link` lists", "--target %s: this host has no link %q", word, addr.Zone())
+	}
+	return nil
 }
 
 func addressPorts(word string) (addr netip.Addr, set ports.Ranges, ok bool) {

@@ -59,7 +59,7 @@ func arrivesTCP(ctx context.Context, cfg *loadgen.Config, target netip.AddrPort)
 	if errno := kernel.Listen(fd, one); errno != 0 {
 		return fmt.Errorf("listen: %w", errno)
 	}
-	conn, err := reach(ctx, cfg, target)
+	conn, err := reach(ctx, cfg, target, consent.Patience)
 	if err != nil {
 		return &astray{err}
 	}

@@ -20,61 +20,61 @@ import (
 // connections toward the targets it never ends by itself.
 const mostWait = 2 * time.Minute
 
-// beforeHost looks at the real host before a run on it, says what it found and what
-// the run will take, and waits if it was told to.
-func (a *app) beforeHost(c *loadgen.Config, host place.Host, f *runFlags) error {
-	if !onHost(c) {
+// beforeHost looks at the real host before a run on it, waits if it was told to, takes
+// for the run what is free then, and says what it found and what the run will take.
+func (a *app) beforeHost(r *namedRun, host place.Host, f *runFlags) error {
+	if !onHost(&r.cfg) {
 		return nil
 	}
-	census, err := place.TakeCensus(c.UDP)
+	waited, err := a.waitUntilClean(&r.asked, f)
 	if err != nil {
+		return err
+	}
+	r.cfg = r.asked
+	c := &r.cfg
+	if err := f.reserveFrom(c, host, f.census.Taken()); err != nil {
 		return err
 	}
 	system, err := hostRange(host)
 	if err != nil {
 		return err
 	}
-	for _, h := range census.Holders(c.Ports()) {
+	for _, h := range f.census.Holders(c.Ports()) {
 		c.OnHost.Holders = append(c.OnHost.Holders, result.PortHolder{Who: h.Who, Ports: h.Ports.String(), Count: int64(h.Ports.Size())})
 	}
-	a.ui.foundOnHost(c, system, census.Waiting(c.Ports(), c.Targets))
+	w := f.census.Waiting(c.Ports(), c.Targets)
+	c.OnHost.TimeWaitBefore, c.OnHost.TimeWaitForNS, c.OnHost.WaitedNS = w.Sockets, int64(w.Left), int64(waited)
+	a.ui.foundOnHost(c, system, w)
 	if queue, err := strconv.Atoi(host.Settings[keyBacklog]); err == nil && f.token == "" && c.Ends == loadgen.EndsApart && queue < min(2*c.Ports().Size(), maxQueue) {
 		a.ui.shortQueue(queue)
 	}
-	if f.waitClean {
-		if census, err = a.waitUntilClean(c, census); err != nil {
-			return err
-		}
-	}
-	w := census.Waiting(c.Ports(), c.Targets)
-	c.OnHost.TimeWaitBefore, c.OnHost.TimeWaitForNS = w.Sockets, int64(w.Left)
 	return nil
 }
 
-// waitUntilClean waits until nothing is in TIME_WAIT toward the targets, and returns
-// the census that says so, or the last one when the time was over.
-func (a *app) waitUntilClean(c *loadgen.Config, census *place.Census) (*place.Census, error) {
+// waitUntilClean lists the host's sockets and, with --wait-clean, waits until nothing is
+// in TIME_WAIT toward the targets, or the time for that is over. The last list is kept.
+func (a *app) waitUntilClean(c *loadgen.Config, f *runFlags) (waited time.Duration, err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	began := time.Now()
-	for {
-		w := census.Waiting(c.Ports(), c.Targets)
-		waited := time.Since(began)
-		c.OnHost.WaitedNS = int64(waited)
+	for said := false; ; said = true {
+		if f.census, err = place.TakeCensus(c.UDP); err != nil || !f.waitClean {
+			return 0, err
+		}
+		w := f.census.Waiting(c.Ports(), c.Targets)
+		waited = time.Since(began)
 		switch {
 		case w.Sockets == 0:
-			return census, nil
+			return waited, nil
 		case waited >= mostWait:
 			a.ui.stillWaiting(w)
-			return census, nil
+			return waited, nil
+		case !said:
+			a.ui.waits(c, w)
 		}
 		const look = time.Second // a timer of 60 s is late by two or so, and others may end what is in TIME_WAIT
 		if !pause(ctx, min(look, mostWait-waited)) {
-			return nil, stoppedWaiting{}
-		}
-		var err error
-		if census, err = place.TakeCensus(c.UDP); err != nil {
-			return nil, err
+			return 0, stoppedWaiting{}
 		}
 	}
 }
@@ -96,7 +96,7 @@ func (u *ui) foundOnHost(c *loadgen.Config, system ports.Ranges, w place.Waiting
 	}
 	u.line("on the host: %s ports in %s, %s", grouped(int64(c.Ports().Size())), c.Ports(), held)
 	if w.Sockets > 0 {
-		u.line("in TIME_WAIT toward %s: %s, the last for %s more", targetNames(c.Targets), grouped(w.Sockets), w.Left.Round(time.Second))
+		u.line("%s", waitWords(c, w))
 	}
 	u.line("%s ports of the host's range %s are free, and %s of them stay free for others (--keep-free)",
 		grouped(c.OnHost.FreeBefore), system, grouped(c.OnHost.KeepFree))
@@ -112,6 +112,16 @@ func (u *ui) foundOnHost(c *loadgen.Config, system ports.Ranges, w place.Waiting
 // shortQueue says what a setting means that a private place would have raised.
 func (u *ui) shortQueue(queue int) {
 	u.line("%s stays %s: when more connections wait to be accepted, SYNs are lost and come again after a second (listen_overflow)", keyBacklog, grouped(int64(queue)))
+}
+
+// waitWords says what is in TIME_WAIT, and for how long.
+func waitWords(c *loadgen.Config, w place.Waiting) string {
+	return fmt.Sprintf("in TIME_WAIT toward %s: %s, the last for %s more", targetNames(c.Targets), grouped(w.Sockets), w.Left.Round(time.Second))
+}
+
+// waits says that --wait-clean begins to wait.
+func (u *ui) waits(c *loadgen.Config, w place.Waiting) {
+	u.line("%s: waits until none is, %v at most (--wait-clean)", waitWords(c, w), mostWait)
 }
 
 // stillWaiting says that --wait-clean was in vain.

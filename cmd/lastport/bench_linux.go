@@ -128,7 +128,7 @@ func (f *benchFlags) plan(m suite.Matrix, host place.Host) (p benchPlan, err err
 			if err != nil {
 				return p, p.Blame(m.Name, member, err)
 			}
-			runs = append(runs, namedRun{len(p.ids), member.Name, cfg})
+			runs = append(runs, namedRun{index: len(p.ids), name: member.Name, cfg: cfg})
 			p.ids[member] = cfg.ID
 		}
 		p.parts = append(p.parts, runs)

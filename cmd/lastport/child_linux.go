@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"runtime/debug"
 	"strings"
 
@@ -47,6 +48,16 @@ func (a *app) childCommand() *cobra.Command {
 			}
 			return nil
 		},
+	}
+}
+
+// mindCommand is the minder of a command at the edge: lastport again, beside it.
+func mindCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    loadgen.MinderVerb,
+		Short:  "end a command at the edge when the run is gone",
+		Hidden: true,
+		RunE:   func(*cobra.Command, []string) error { return loadgen.Mind(os.Stdin) },
 	}
 }
 

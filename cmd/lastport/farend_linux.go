@@ -40,6 +40,7 @@ type farEnd struct {
 type lease struct {
 	*consent.Lease
 	target  netip.AddrPort // as it was dialled
+	several bool           // it is for other addresses too
 	numbers result.Server
 	drained bool
 }
@@ -62,50 +63,6 @@ func runFar(ctx context.Context, cancel func(), cfg *loadgen.Config, secret stri
 		err = gone
 	}
 	return err
-}
-
-// agree has the servers of all targets prove their consent, before anything else
-// is sent to them, and returns them as the run's peer. Each gets one connection;
-// without consent it is the only one, and the error is a *consent.RefusedError.
-// end is called when a server has gone before Close.
-func agree(ctx context.Context, cfg *loadgen.Config, token consent.Token, end func()) (*farEnd, error) {
-	far := &farEnd{targets: slices.Clone(cfg.Targets), end: end}
-	for _, target := range cfg.Targets {
-		if far.covers(target) {
-			continue
-		}
-		one, err := agreeWith(ctx, cfg, token, target)
-		if err != nil {
-			_ = far.Close() // the first error is the one to tell
-			return nil, err
-		}
-		far.leases = append(far.leases, &lease{Lease: one, target: target})
-	}
-	for _, l := range far.leases {
-		go far.watch(l)
-	}
-	return far, nil
-}
-
-// covers says whether a server has consented for the target already.
-func (f *farEnd) covers(target netip.AddrPort) bool {
-	return slices.ContainsFunc(f.leases, func(l *lease) bool {
-		terms := l.Terms()
-		return terms.Covers(l.target, target)
-	})
-}
-
-// agreeWith makes the one connection to a target and proves the token over it.
-func agreeWith(ctx context.Context, cfg *loadgen.Config, token consent.Token, target netip.AddrPort) (*consent.Lease, error) {
-	conn, err := reach(ctx, cfg, target)
-	if err != nil {
-		return nil, consent.Unreached(target, err)
-	}
-	lease, err := consent.Generator{Token: token, Version: version, Target: target}.Prove(ctx, conn, wishOf(cfg, conn.LocalAddr()))
-	if err != nil {
-		return nil, err
-	}
-	return lease, nil
 }
 
 // wishOf says what the run needs of its server.
@@ -132,8 +89,8 @@ func plainAddrPort(a netip.AddrPort) netip.AddrPort {
 
 // reach connects to the target, once, from a port outside the run's range if
 // there is one: inside it would cost the run its tuple.
-func reach(ctx context.Context, cfg *loadgen.Config, target netip.AddrPort) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, consent.Patience)
+func reach(ctx context.Context, cfg *loadgen.Config, target netip.AddrPort, patience time.Duration) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	to := kernel.NewSockaddr(target)
 	fd, errno := kernel.StreamSocket(to.Family())
@@ -149,7 +106,7 @@ func reach(ctx context.Context, cfg *loadgen.Config, target netip.AddrPort) (net
 			return net.FileConn(file)
 		case syscall.EINPROGRESS, syscall.EALREADY:
 			if !pause(ctx, time.Millisecond) {
-				return nil, fmt.Errorf("connect: no answer within %v", consent.Patience)
+				return nil, fmt.Errorf("connect: no answer within %v", patience)
 			}
 		default:
 			return nil, fmt.Errorf("connect: %w", errno)
@@ -242,6 +199,9 @@ func (f *farEnd) ask(l *lease) result.Server {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err == nil {
+		if l.several { // which a server on all of its addresses does not tell apart
+			numbers.DistinctTuples = nil
+		}
 		l.numbers = numbers
 	}
 	return l.numbers

@@ -148,14 +148,19 @@ func TestTimeWaitAtTheServer(t *testing.T) {
 	setRange(t)
 	s := elsewhere(t, "--close", "server-fin")
 	cfg := farConfig("churn", step.ServerFIN, farAddr+":7000")
-	var got last
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	if err := runFar(ctx, cancel, cfg, secretIn(t, s.token), &got); err != nil {
-		t.Fatalf("%v\n%s", err, s.stderr)
-	}
-	if n := got.res.Outcomes.OK; n == 0 || got.res.TimeWait.Listener == 0 || got.res.TimeWait.Listener > n || got.res.TimeWait.Generator != 0 {
-		t.Errorf("%d connections, in TIME_WAIT: %+v", n, got.res.TimeWait)
+	for i := range 2 { // what the first has left is not the second's
+		var got last
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		if err := runFar(ctx, cancel, cfg, secretIn(t, s.token), &got); err != nil {
+			t.Fatalf("%v\n%s", err, s.stderr)
+		}
+		if n := got.res.Outcomes.OK; n == 0 || got.res.TimeWait.Listener == 0 || got.res.TimeWait.Listener > n || got.res.TimeWait.Generator != 0 {
+			t.Errorf("run %d: %d connections, in TIME_WAIT: %+v", i, n, got.res.TimeWait)
+		}
+		if n := *got.res.Server.States.Established; n != 0 {
+			t.Errorf("run %d: %d are open at its end", i, n)
+		}
 	}
 }
 
@@ -203,6 +208,9 @@ func TestServerDiesAfterTheProof(t *testing.T) {
 	if !res.Run.Interrupted || res.Verdict.OK || len(res.Warnings) == 0 || res.Warnings[0].Code != "server_gone" {
 		t.Errorf("interrupted %v, %+v, %+v", res.Run.Interrupted, res.Verdict, res.Warnings)
 	}
+	if res.Server.States != nil || res.TimeWait != nil {
+		t.Errorf("of a server that has gone: %+v, %+v", res.Server.States, res.TimeWait)
+	}
 }
 
 // A proxy in front of a server is loaded where the server says so, and nowhere
@@ -218,23 +226,31 @@ func TestThroughAProxy(t *testing.T) {
 	}
 	defer front.Close() //nolint:errcheck // nothing is lost
 	go proxy(front, farAddr+":7000")
+	other, err := net.Listen("tcp", "127.0.0.2:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close() //nolint:errcheck // nothing is lost
+	go proxy(other, farAddr+":7000")
 	for _, behind := range []bool{false, true} {
 		var s *serving
 		t.Run(fmt.Sprint(behind), func(t *testing.T) {
 			args := []string{}
 			if behind {
-				args = []string{"--behind", front.Addr().String()}
+				args = []string{"--behind", front.Addr().String() + "," + other.Addr().String()}
 			}
 			s = elsewhere(t, args...)
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			var got last
-			cfg := farConfig("churn", step.ClientFIN, front.Addr().String())
+			cfg := farConfig("churn", step.ClientFIN, front.Addr().String(), other.Addr().String())
 			cfg.Rate = 50
 			err := runFar(ctx, cancel, cfg, secretIn(t, s.token), &got)
 			switch {
 			case !behind && (err == nil || !strings.Contains(err.Error(), "has not consented for what is in between")):
 				t.Errorf("%v, want a refusal", err)
+			case behind && err == nil && got.res.Server.DistinctTuples != nil:
+				t.Errorf("of two addresses the server tells %d tuples apart", *got.res.Server.DistinctTuples)
 			case behind && (err != nil || got.res.Outcomes.OK == 0 || got.res.Server.Accepted == 0):
 				t.Errorf("%v\n%s", err, s.stderr)
 			}

@@ -16,7 +16,7 @@ import (
 func (a *app) runVerbs() []*cobra.Command {
 	return []*cobra.Command{
 		a.fillVerb(), a.churnVerb(), a.reuseVerb(), a.surveyVerb(), a.reachVerb(), a.benchVerb(), a.serveVerb(), a.doctorVerb(),
-		a.childCommand(), a.doctorChild(), a.docsVerb(),
+		a.childCommand(), mindCommand(), a.doctorChild(), a.docsVerb(),
 	}
 }
 

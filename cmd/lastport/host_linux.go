@@ -47,6 +47,9 @@ func (f *runFlags) look(c *loadgen.Config) (err error) {
 // that must consent. What is not on this host is elsewhere; so is what somebody on
 // it serves already, and everything for which a token's file is given.
 func (f *runFlags) hostTargets(c *loadgen.Config, host place.Host) error {
+	if f.given("token-file") && f.tokenFile == "" {
+		return errNoFile()
+	}
 	words, err := f.resolveTargets(findName)
 	if err != nil {
 		return err
@@ -136,15 +139,28 @@ func (f *runFlags) kept(system ports.Ranges) int {
 }
 
 // reserve bounds what a run on the real host takes, so that --keep-free ports of the
-// host's range stay free. It comes when all else of the run is understood.
-//
-// Strategies that stay inside their range lose the top of it, as far as there are
-// too few free ports elsewhere. With others the kernel picks from all of the host's
-// range: there the number of connections is what is bounded.
+// host's range stay free. It comes when all else of the run is understood. What
+// --wait-clean is to wait for counts as gone: beforeHost reserves again when it is.
 func (f *runFlags) reserve(c *loadgen.Config, host place.Host) error {
 	if !onHost(c) {
 		return nil
 	}
+	if err := f.look(c); err != nil {
+		return err
+	}
+	taken := f.census.Taken()
+	if f.waitClean {
+		taken = f.census.TakenAfterWait(c.Ports(), c.Targets)
+	}
+	return f.reserveFrom(c, host, taken)
+}
+
+// reserveFrom is reserve, and is told which ports are taken.
+//
+// Strategies that stay inside their range lose the top of it, as far as there are
+// too few free ports elsewhere. With others the kernel picks from all of the host's
+// range: there the number of connections is what is bounded.
+func (f *runFlags) reserveFrom(c *loadgen.Config, host place.Host, taken ports.Ranges) error {
 	system, err := hostRange(host)
 	if err != nil {
 		return err
@@ -160,10 +176,7 @@ func (f *runFlags) reserve(c *loadgen.Config, host place.Host) error {
 	if err := hostStrategy(c, t, system, reserved); err != nil {
 		return err
 	}
-	if err := f.look(c); err != nil {
-		return err
-	}
-	free := system.Minus(reserved).Minus(f.census.Taken())
+	free := system.Minus(reserved).Minus(taken)
 	keep := f.kept(system)
 	c.OnHost = &result.OnHost{KeepFree: int64(keep), FreeBefore: int64(free.Size())}
 	if t.Explicit || t.Windowed {
@@ -234,7 +247,8 @@ func (f *runFlags) boundConnections(c *loadgen.Config, most, keep int) error {
 // tooFew says that the host has no port to spare.
 func (f *runFlags) tooFew(c *loadgen.Config, free, keep int) error {
 	hint := fmt.Sprintf("--keep-free %d, or another time", free/2)
-	if f.census.Waiting(c.Range, nil).Sockets > 0 {
+	waiting := f.census.Taken().Minus(f.census.TakenAfterWait(c.Ports(), c.Targets)).Size()
+	if !f.waitClean && free+waiting > keep {
 		hint = "--wait-clean, or another time"
 	}
 	return usagef(hint, "%d ports of the host's range are free, and --keep-free %d leaves none of them to the run", free, keep)

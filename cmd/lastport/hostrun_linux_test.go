@@ -207,8 +207,8 @@ func hostSettings(t *testing.T) map[string]string {
 	return all
 }
 
-// What is in TIME_WAIT toward the target is waited for, until it is gone; a signal
-// ends the wait before anything is begun.
+// What is in TIME_WAIT toward the target is waited for, until it is gone, and then what
+// is free counts and not what was; a signal ends the wait before anything is begun.
 func TestWaitClean(t *testing.T) {
 	if !inNamespace(t) {
 		return
@@ -217,15 +217,18 @@ func TestWaitClean(t *testing.T) {
 	const target, port = "127.0.0.1:9000", 40007
 	server := leaveTimeWait(t, target, port)
 	_ = server.Close()
-	start := func() (end func(syscall.Signal) int, stderr *lockedBuffer, folder string) {
+	var out *lockedBuffer
+	start := func(args ...string) (end func(syscall.Signal) int, stderr *lockedBuffer, folder string) {
+		out = &lockedBuffer{}
 		folder = filepath.Join(t.TempDir(), "r")
-		cmd, stderr := prepare("fill", "--place", "host", "--strategy", "socket-range", "--keep-free", "0", "--target", target,
-			"--wait-clean", "--progress", "none", "--out", folder, "--expect", "connections==200")
+		args = append(args, "--wait-clean", "--target", target, "--place", "host", "--progress", "none", "--format", "json", "--out", folder)
+		cmd, stderr := prepare(append([]string{"fill"}, args...)...)
+		cmd.Stdout = out
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
 		waitFor(t, "what is in TIME_WAIT", func() bool {
-			return strings.Contains(stderr.String(), "in TIME_WAIT toward "+target+": 1, the last for")
+			return strings.Contains(stderr.String(), "in TIME_WAIT toward "+target+": 1, the last for") && strings.Contains(stderr.String(), "waits until none is")
 		})
 		return func(sig syscall.Signal) int {
 			if sig != 0 {
@@ -234,17 +237,34 @@ func TestWaitClean(t *testing.T) {
 			return exitOf(t, cmd)
 		}, stderr, folder
 	}
-	end, stderr, folder := start()
+	end, stderr, folder := start("--strategy", "socket-range", "--keep-free", "0")
 	if status := end(syscall.SIGINT); status != exitInterrupted || !strings.Contains(stderr.String(), "nothing was begun") {
 		t.Errorf("interrupted: status %d\n%s", status, stderr)
 	}
 	if _, err := os.Stat(folder); err == nil {
 		t.Error("interrupted: a folder is left")
 	}
-	end, stderr, _ = start()
-	endTimeWait(t, target, port)
-	if status := end(0); status != exitOK {
-		t.Errorf("status %d\n%s", status, stderr)
+	if status, _, stderr := lastportHere(t, "fill", "--place", "host", "--target", target, "--keep-free", "199"); status != exitUsage || !strings.Contains(stderr, "\nhint: --wait-clean") {
+		t.Errorf("a port in TIME_WAIT is the one that is wanting: status %d\n%s", status, stderr)
+	}
+	for _, test := range []struct {
+		args []string
+		want int64
+	}{
+		{[]string{"--strategy", "socket-range", "--keep-free", "0"}, 200},
+		{[]string{"--keep-free", "199"}, 1}, // before the wait there is none to spare
+		{[]string{"--keep-free", "150"}, 50},
+	} {
+		_ = leaveTimeWait(t, target, port).Close()
+		end, stderr, _ := start(test.args...)
+		endTimeWait(t, target, port)
+		if status := end(0); status != exitOK {
+			t.Fatalf("%q: status %d\n%s", test.args, status, stderr)
+		}
+		res := resultOf(t, out.String())
+		if h := res.OnHost; *res.Measured.Connections != test.want || h.FreeBefore != 200 || h.TimeWaitBefore != 0 || h.WaitedNS == 0 || len(h.Holders) > 0 {
+			t.Errorf("%q: %d connections, %+v\n%s", test.args, *res.Measured.Connections, h, stderr)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -45,14 +46,13 @@ func (a *app) openHouse(config server.Config, f *serveFlags) (*house, error) {
 		_ = h.close() // the first error is the one to tell
 		return nil, err
 	}
-	reachable := reachableAt(h.listener.Addrs())
 	h.door = door.Open(door.Config{
 		Guard: h.lobbyAt, Tenants: h.guard, Listener: h.listener, Prover: consent.Server{Token: token, Version: version},
-		Name: fmt.Sprintf("%016x", rand.Uint64()), Addrs: reachable, Behind: f.inFront, MostOpen: int64(f.maxPeer),
+		Name: fmt.Sprintf("%016x", rand.Uint64()), Behind: f.inFront, MostOpen: int64(f.maxPeer),
 		Refuse: f.refuse, Witness: h.witness, Say: a.ui.line,
 	})
 	a.ui.line("listening on %s", addressList(h.listener.Addrs()))
-	if !slices.Equal(reachable, h.listener.Addrs()) {
+	if reachable := reachableAt(h.listener.Addrs()); !slices.Equal(reachable, h.listener.Addrs()) {
 		a.ui.line("reachable at %s", addressList(reachable))
 	}
 	if made != "" {
@@ -135,7 +135,8 @@ func (h *house) strangers() int64 {
 }
 
 // witness watches the kernel for one lease.
-func (h *house) witness(addrs []netip.Addr) func(numbers *result.Server, thorough bool) {
+func (h *house) witness(mine door.Mine) func(numbers *result.Server, thorough bool) {
+	began := time.Now()
 	before, beforeErr := kernel.ReadCounters()
 	strangers := h.strangers()
 	return func(numbers *result.Server, thorough bool) {
@@ -146,41 +147,49 @@ func (h *house) witness(addrs []netip.Addr) func(numbers *result.Server, thoroug
 			overflows := now.Since(before)["ListenOverflows"]
 			numbers.Overflows = &overflows
 		}
-		if thorough && numbers.Closed != nil { // over UDP there are no states
-			if states, err := statesFor(h.listener.Addrs(), addrs); err == nil {
+		if h.lobby != nil { // over UDP no close is seen, and there are no states
+			numbers.Closed = nil
+		} else if thorough {
+			if states, err := statesFor(h.listener.Addrs(), mine, began); err == nil {
 				numbers.States = states
 			}
 		}
 	}
 }
 
-// statesFor counts the listener's sockets whose other end is one of the addresses:
-// what is open, and what waits in TIME_WAIT.
-func statesFor(listening []netip.AddrPort, peers []netip.Addr) (*result.States, error) {
+// statesFor counts the listener's sockets whose other end is a lease's: what is
+// open, and what has come to TIME_WAIT since the lease began.
+func statesFor(listening []netip.AddrPort, mine door.Mine, began time.Time) (*result.States, error) {
 	ports := map[uint16]bool{}
 	for _, a := range listening {
 		ports[a.Port()] = true
 	}
 	const tries = 5 // the table may change while it is read
 	for range tries - 1 {
-		if s, err := countStates(ports, peers); err == nil {
+		if s, err := countStates(ports, mine, began); err == nil {
 			return s, nil
 		}
 	}
-	return countStates(ports, peers)
+	return countStates(ports, mine, began)
 }
 
-func countStates(ports map[uint16]bool, peers []netip.Addr) (*result.States, error) {
+const (
+	// timeWait is how long TIME_WAIT takes: TCP_TIMEWAIT_LEN, include/net/tcp.h.
+	timeWait = time.Minute
+	// grain is that of its timer: two ticks of the slowest clock (HZ=100).
+	grain = 20 * time.Millisecond
+)
+
+func countStates(ports map[uint16]bool, mine door.Mine, began time.Time) (*result.States, error) {
 	s := &result.States{Established: new(int64), TimeWait: new(int64)}
 	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
 		err := diag.TCP(family, diag.Of(diag.Established, diag.TimeWait), func(sock *diag.Socket) {
-			if !ports[sock.Local.Port()] || !slices.Contains(peers, sock.Remote.Addr().Unmap()) {
-				return
-			}
-			if sock.State == diag.TimeWait {
-				*s.TimeWait++
-			} else {
+			switch earlier := timeWait-sock.Left > time.Since(began)+grain; {
+			case !ports[sock.Local.Port()] || !mine(sock.Remote):
+			case sock.State != diag.TimeWait:
 				*s.Established++
+			case !earlier: // what an earlier run of the same ports has left is not this one's
+				*s.TimeWait++
 			}
 		})
 		if err != nil {

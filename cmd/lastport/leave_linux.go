@@ -20,6 +20,9 @@ func commandWords(c *cobra.Command, args []string) error {
 	if len(args) > 0 && c.ArgsLenAtDash() != 0 {
 		return usagef("lastport fill -- "+args[0], "fill takes no argument but a command after --, and got %q", args[0])
 	}
+	if len(args) == 0 && c.ArgsLenAtDash() == 0 {
+		return usagef("lastport fill -- COMMAND ARG..., or leave -- out", "there is no command after --")
+	}
 	return nil
 }
 

@@ -40,7 +40,7 @@ func (a *app) execute(cfg loadgen.Config, host place.Host, f *folder, progress s
 	if err != nil {
 		return nil, err
 	}
-	options := place.Options{Args: []string{childVerb}, Request: body, Stderr: os.Stderr}
+	options := place.Options{Args: []string{childVerb}, Env: withoutToken(), Request: body, Stderr: os.Stderr}
 	if onHost(&cfg) {
 		options.Kind = place.OnHost
 	} else {

@@ -28,17 +28,21 @@ func (f *runFlags) resolveTargets(find lookup) ([]string, error) {
 		}
 		only = only.Unmap()
 	}
-	words := slices.Clone(f.targets)
+	words, names := slices.Clone(f.targets), 0
 	for i, word := range words {
 		name, ports, ok := nameAndPorts(word)
 		if !ok {
 			continue
 		}
+		names++
 		addr, err := f.resolveOne(find, name, only)
 		if err != nil {
 			return nil, err
 		}
 		words[i] = joinHostPorts(addr, ports)
+	}
+	if f.resolve != "" && names == 0 {
+		return nil, usagef("leave --resolve out", "--resolve %s says which address of a name is meant, and no --target is a name", f.resolve)
 	}
 	return words, nil
 }

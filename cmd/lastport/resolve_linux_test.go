@@ -38,6 +38,7 @@ func TestResolveTargets(t *testing.T) {
 		{target: "two:1", resolve: "two", err: `--resolve "two": want an address in numbers`},
 		{target: "one:1", v6: true, err: "it has no address"},
 		{target: "nil:1", err: "no such host"},
+		{target: "192.0.2.7:1", resolve: "192.0.2.7", err: "no --target is a name"},
 	} {
 		f := runFlags{targets: []string{test.target}, resolve: test.resolve, v6: test.v6}
 		got, err := f.resolveTargets(find)

@@ -112,6 +112,7 @@ func (f *reuseFlags) closeModes(host place.Host) ([]namedRun, error) {
 		if err == nil {
 			err = one.reuseConfig(&cfg)
 		}
+		asked := cfg
 		if err == nil {
 			err = one.reserve(&cfg, host)
 		}
@@ -122,7 +123,7 @@ func (f *reuseFlags) closeModes(host place.Host) ([]namedRun, error) {
 			return nil, err
 		}
 		f.token = one.token
-		runs = append(runs, namedRun{i, mode, cfg})
+		runs = append(runs, namedRun{i, mode, cfg, asked})
 	}
 	return runs, nil
 }

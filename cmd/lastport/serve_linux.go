@@ -29,8 +29,9 @@ func (a *app) serveVerb() *cobra.Command {
 			"else is turned away. The token is in --token-file or in LASTPORT_TOKEN; without\n" +
 			"either serve makes one, in a file that its user alone can read.\n\n" +
 			"It works in the network namespace that it is started in and changes no setting.\n" +
-			"Ctrl-C or SIGTERM closes what is open and prints the statistics; SIGUSR1 prints\n" +
-			"them as one line on standard error while it goes on.",
+			"Ctrl-C, SIGTERM and the end of its terminal (SIGHUP, unless nohup has it ignored)\n" +
+			"close what is open and print the statistics; SIGUSR1 prints them as one line on\n" +
+			"standard error while it goes on.",
 		Example: "  lastport serve\n" +
 			"  lastport serve --listen 0.0.0.0:7000-7009 --token-file ~/lastport-token --allow 10.0.0.0/8\n" +
 			"  lastport serve --listen 127.0.0.1:7000-7009,[::1]:7000 --close server-fin\n" +
@@ -54,6 +55,9 @@ func (a *app) serveVerb() *cobra.Command {
 func (a *app) serve(config server.Config, f *serveFlags) error {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGUSR1)
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup(1) does, for who goes away and means it to stay
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	defer signal.Stop(signals)
 	h, err := a.openHouse(config, f)
 	if err != nil {

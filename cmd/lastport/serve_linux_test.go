@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"os/signal"
 	"reflect"
 	"regexp"
 	"slices"
@@ -165,7 +166,11 @@ func TestServeEnds(t *testing.T) {
 	if !inNamespace(t) {
 		return
 	}
-	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+	ends := []syscall.Signal{syscall.SIGINT, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as the server's would be, too
+		ends = append(ends, syscall.SIGHUP)
+	}
+	for _, sig := range ends {
 		s := serve(t, "--format", "json")
 		s.consented(t, step.ClientFIN)
 		conn := connect(t, s.addr)
@@ -293,6 +298,9 @@ func TestServeUDP(t *testing.T) {
 		if n, err := conn.Read(answer); n != 1 || err != nil || answer[0] != said|0x80 {
 			t.Fatalf("%d is answered by %d of %d bytes, %v", said, answer[0], n, err)
 		}
+	}
+	if told := far.Stats(); told.Accepted != 1 || told.Requests != 2 || told.Closed != nil || told.States != nil {
+		t.Errorf("the generator is told %+v", told)
 	}
 	one := int64(1)
 	want := result.Server{Accepted: 1, DistinctPeers: &one, DistinctTuples: &one, Requests: 2, Strangers: &one}

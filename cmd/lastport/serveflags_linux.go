@@ -46,7 +46,7 @@ const (
 )
 
 func (f *serveFlags) add(fs *pflag.FlagSet) {
-	fs.StringSliceVar(&f.listen, "listen", []string{listenDefault}, "`ADDRESS:PORT[-PORT]` to listen on; 0.0.0.0 and [::] are all addresses; with port 0 the kernel chooses (repeatable)")
+	fs.StringSliceVar(&f.listen, "listen", []string{listenDefault}, "`ADDRESS:PORT[-PORT]` to listen on; 0.0.0.0 is all IPv4 addresses and [::] all IPv6 ones; with port 0 the kernel chooses (repeatable)")
 	fs.StringVar(&f.proto, "proto", "tcp", "the protocol, a `NAME` of tcp, udp")
 	fs.StringVar(&f.close, "close", step.ClientFIN.String(), "who closes first, and how: a `MODE` of "+strings.Join(step.CloseModes(), ", "))
 	fs.DurationVar(&f.idle, "idle", 0, "close a connection that sends nothing for so `LONG` (default: never)")
@@ -64,7 +64,7 @@ func (f *serveFlags) add(fs *pflag.FlagSet) {
 func (f *serveFlags) config(given func(flag string) bool) (server.Config, error) {
 	switch f.proto {
 	case "tcp":
-		return f.tcp()
+		return f.tcp(given)
 	case "udp":
 		return f.udp(given)
 	}
@@ -78,7 +78,7 @@ func (f *serveFlags) udp(given func(flag string) bool) (c server.Config, err err
 			return c, usagef("--proto tcp", "--%s is for connections, and with --proto udp there are none", flag)
 		}
 	}
-	if err := f.checkRest(); err != nil {
+	if err := f.checkRest(given); err != nil {
 		return c, err
 	}
 	addrs, err := parseListens(f.listen)
@@ -90,16 +90,23 @@ func (f *serveFlags) udp(given func(flag string) bool) (c server.Config, err err
 	return server.Config{UDP: true, Addrs: addrs}, err
 }
 
-// checkRest checks the flags that have nothing to do with connections.
-func (f *serveFlags) checkRest() error {
+// checkRest checks the flags that have nothing to do with connections. A flag that
+// was given means something: an empty variable must not open what it was to close.
+func (f *serveFlags) checkRest(given func(flag string) bool) error {
 	if f.duration < 0 {
 		return usagef("--duration 1m", "--duration %v: a time cannot be below 0", f.duration)
 	}
+	if given("token-file") && f.tokenFile == "" {
+		return errNoFile()
+	}
 	var err error
+	if given("allow") && len(f.allow) == 0 {
+		f.allow = []string{""}
+	}
 	if f.allowed, err = parseAllow(f.allow); err != nil {
 		return err
 	}
-	if len(f.behind) > 0 {
+	if given("behind") {
 		if f.inFront, err = parseAddresses("behind", f.behind); err != nil {
 			return err
 		}
@@ -111,7 +118,7 @@ func (f *serveFlags) checkRest() error {
 }
 
 // tcp understands the flags of a listener with connections.
-func (f *serveFlags) tcp() (c server.Config, err error) {
+func (f *serveFlags) tcp(given func(flag string) bool) (c server.Config, err error) {
 	mode, err := parseClose(f.close)
 	if err != nil {
 		return c, err
@@ -125,7 +132,7 @@ func (f *serveFlags) tcp() (c server.Config, err error) {
 		return c, usagef("--max-bytes 65536", "--max-bytes %d: want 1 or more", f.maxBytes)
 	}
 	f.mode = mode
-	if err := f.checkRest(); err != nil {
+	if err := f.checkRest(given); err != nil {
 		return c, err
 	}
 	addrs, err := parseListens(f.listen)

@@ -87,11 +87,12 @@ func (a *app) single(scenario string, closeMode step.CloseMode, f *runFlags, mor
 	if len(runs) > 1 {
 		return a.side(scenario, runs, host, f)
 	}
-	if err := a.beforeHost(&runs[0].cfg, host, f); err != nil {
+	dir, err := makeFolder(f.out, scenario) // first, as nothing is to be promised that --out then refuses
+	if err != nil {
 		return err
 	}
-	dir, err := makeFolder(f.out, scenario)
-	if err != nil {
+	if err := a.beforeHost(&runs[0], host, f); err != nil {
+		dir.abandon()
 		return err
 	}
 	res, err := a.execute(runs[0].cfg, host, dir, f.progress)
@@ -113,18 +114,19 @@ func (f *runFlags) byStrategy(scenario string, closeMode step.CloseMode, host pl
 		if err == nil {
 			err = more(&cfg)
 		}
+		cfg.Compared = len(names) > 1
+		asked := cfg
 		if err == nil {
 			err = one.reserve(&cfg, host)
 		}
 		if err == nil {
 			err = loadgen.CheckEngine(&cfg)
 		}
-		cfg.Compared = len(names) > 1
 		if err != nil {
 			return nil, err
 		}
 		f.token = one.token
-		runs = append(runs, namedRun{i, name, cfg})
+		runs = append(runs, namedRun{i, name, cfg, asked})
 	}
 	return runs, nil
 }

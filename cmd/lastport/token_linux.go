@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
+	"syscall"
 	"time"
 
 	"lastport/server/consent"
@@ -48,7 +51,10 @@ func runToken(file string) (consent.Token, error) {
 // others can read. It looks at the file that it has open, so that nobody can put
 // another in its place.
 func readToken(path string) (consent.Token, error) {
-	file, err := os.Open(path)
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a FIFO would wait for a writer
+	if errors.Is(err, os.ErrNotExist) {
+		return consent.Token{}, &noTokenFile{path, err}
+	}
 	if err != nil {
 		return consent.Token{}, named("--token-file", err)
 	}
@@ -59,6 +65,9 @@ func readToken(path string) (consent.Token, error) {
 	}
 	if info.IsDir() {
 		return consent.Token{}, usagef("--token-file "+path+"/token", "--token-file %s: it is a folder", path)
+	}
+	if !info.Mode().IsRegular() {
+		return consent.Token{}, usagef("--token-file with a regular file of mode 0600", "--token-file %s: it is no regular file", path)
 	}
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {
 		return consent.Token{}, usagef("chmod 600 "+path, "--token-file %s: others than its owner can use it (mode %04o), so it is no secret", path, mode)
@@ -72,6 +81,30 @@ func readToken(path string) (consent.Token, error) {
 		return token, fmt.Errorf("the token in %s: %w", path, err)
 	}
 	return token, nil
+}
+
+// errNoFile is --token-file with the value of a variable that is not set.
+func errNoFile() error {
+	return usagef("--token-file FILE, or leave it out for "+envToken, `--token-file "": want a file`)
+}
+
+// noTokenFile is a token's file that is not there.
+type noTokenFile struct {
+	path string
+	err  error
+}
+
+func (e *noTokenFile) Error() string { return "--token-file: " + e.err.Error() }
+func (e *noTokenFile) Unwrap() error { return e.err }
+func (e *noTokenFile) Usage() bool   { return true }
+func (e *noTokenFile) Hint() string {
+	return fmt.Sprintf("copy the server's token file here, and chmod 600 %s", e.path)
+}
+
+// withoutToken is this program's environment for a process that gets the token in
+// another way, or not at all: what it starts could read it in /proc.
+func withoutToken() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, envToken+"=") })
 }
 
 // serverToken is the token of a server: the one given, or a new one. made is the

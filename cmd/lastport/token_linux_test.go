@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -23,6 +24,10 @@ func TestTokenFiles(t *testing.T) {
 		return path
 	}
 	token := consent.NewToken(time.Now())
+	fifo := filepath.Join(dir, "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct{ path, want string }{
 		{write("good", token.Secret()+"\n", 0o400), ""},
 		{write("group", token.Secret(), 0o640), "others than its owner can use it (mode 0640)"},
@@ -32,6 +37,7 @@ func TestTokenFiles(t *testing.T) {
 		{write("short", "secret", 0o600), "want at least 32"},
 		{dir, "it is a folder"},
 		{filepath.Join(dir, "none"), "no such file"},
+		{fifo, "it is no regular file"},
 	} {
 		got, err := readToken(test.path)
 		switch {
@@ -51,5 +57,15 @@ func TestTokenFiles(t *testing.T) {
 	}
 	if again, made, _, err := serverToken(path); err != nil || made != "" || again != first {
 		t.Errorf("the same file again: made %q, %v", made, err)
+	}
+}
+
+// What a run starts does not find the token in its environment.
+func TestWithoutToken(t *testing.T) {
+	t.Setenv(envToken, "secret")
+	t.Setenv("LASTPORT_TOKENS", "kept")
+	all := strings.Join(withoutToken(), "\n")
+	if strings.Contains(all, "secret") || !strings.Contains(all, "LASTPORT_TOKENS=kept") {
+		t.Errorf("%s", all)
 	}
 }

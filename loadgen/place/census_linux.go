@@ -46,9 +46,23 @@ func TakeCensus(udp bool) (*Census, error) {
 // Taken returns the local ports that some socket has, in whatever state and on
 // whatever address.
 func (c *Census) Taken() ports.Ranges {
-	list := make([]ports.Range, len(c.sockets))
-	for i, s := range c.sockets {
-		list[i] = ports.Range{Low: s.Local.Port(), High: s.Local.Port()}
+	return c.taken(func(*diag.Socket) bool { return true })
+}
+
+// TakenAfterWait is Taken without what Waiting counts: the ports that are still taken
+// when that is over.
+func (c *Census) TakenAfterWait(on ports.Ranges, toward []netip.AddrPort) ports.Ranges {
+	waits := waiting(on, toward)
+	return c.taken(func(s *diag.Socket) bool { return !waits(s) })
+}
+
+// taken returns the local ports of the sockets that count.
+func (c *Census) taken(counts func(*diag.Socket) bool) ports.Ranges {
+	var list []ports.Range
+	for i := range c.sockets {
+		if s := &c.sockets[i]; counts(s) {
+			list = append(list, ports.Range{Low: s.Local.Port(), High: s.Local.Port()})
+		}
 	}
 	return ports.Of(list...)
 }
@@ -71,17 +85,25 @@ type Waiting struct {
 // Waiting counts the sockets in TIME_WAIT on the ports, toward the targets alone if
 // there are any.
 func (c *Census) Waiting(on ports.Ranges, toward []netip.AddrPort) (w Waiting) {
-	plain := make(map[netip.AddrPort]bool, len(toward))
-	for _, t := range toward {
-		plain[plainAddr(t)] = true
-	}
-	for _, s := range c.sockets {
-		if s.State == diag.TimeWait && on.Contains(s.Local.Port()) && (len(toward) == 0 || plain[plainAddr(s.Remote)]) {
+	waits := waiting(on, toward)
+	for i := range c.sockets {
+		if s := &c.sockets[i]; waits(s) {
 			w.Sockets++
 			w.Left = max(w.Left, s.Left)
 		}
 	}
 	return w
+}
+
+// waiting returns what says whether a socket is one that Waiting counts.
+func waiting(on ports.Ranges, toward []netip.AddrPort) func(*diag.Socket) bool {
+	plain := make(map[netip.AddrPort]bool, len(toward))
+	for _, t := range toward {
+		plain[plainAddr(t)] = true
+	}
+	return func(s *diag.Socket) bool {
+		return s.State == diag.TimeWait && on.Contains(s.Local.Port()) && (len(toward) == 0 || plain[plainAddr(s.Remote)])
+	}
 }
 
 // plainAddr is an address as sock_diag tells it, and IPv4 out of IPv6's clothes.

@@ -15,6 +15,8 @@ type Release struct {
 	Until int64
 	// Reset says that it closes by RST, whatever the close mode is.
 	Reset bool
+	// Probe says that its closes are not the run's.
+	Probe bool
 
 	conns    []uint32
 	inFlight int
@@ -30,7 +32,7 @@ const releaseAhead = 1024
 // Next implements step.Work.
 func (r *Release) Next(now int64, steps []step.Step) (n int, wake int64) {
 	for n < len(steps) && n < len(r.conns) && r.inFlight+n < releaseAhead {
-		steps[n] = step.Step{Op: step.Close, Conn: r.conns[n], Reset: r.Reset}
+		steps[n] = step.Step{Op: step.Close, Conn: r.conns[n], Reset: r.Reset, Probe: r.Probe}
 		n++
 	}
 	r.conns = r.conns[n:]

@@ -12,8 +12,9 @@ import (
 
 // Server is who is asked for consent.
 type Server struct {
-	Token   Token
-	Version string // of lastport
+	Token    Token
+	Version  string        // of lastport
+	Patience time.Duration // 0: Patience
 }
 
 // Claim is what a generator that has proven the token says and wants.
@@ -28,7 +29,7 @@ type Granted struct{ w *wire }
 
 // Check has whoever is at the other end of a fresh connection prove the token, and
 // proves it too. grant decides about a claim that is proven; its error is told to
-// the generator, with its Hint. All takes 5 seconds at the most, without what
+// the generator, with its Hint. All takes Patience at the most, without what
 // grant takes. After an error the connection is closed.
 func (s Server) Check(conn Conn, grant func(Claim) (Terms, error)) (*Granted, error) {
 	w := newWire(conn, s.Token, roleServer, roleGenerator)
@@ -40,7 +41,7 @@ func (s Server) Check(conn Conn, grant func(Claim) (Terms, error)) (*Granted, er
 }
 
 func (s Server) check(w *wire, grant func(Claim) (Terms, error)) error {
-	if err := w.conn.SetDeadline(time.Now().Add(Patience)); err != nil {
+	if err := w.conn.SetDeadline(time.Now().Add(patience(s.Patience))); err != nil {
 		return err
 	}
 	claim, err := s.challenge(w)
@@ -95,6 +96,9 @@ func (s Server) challenge(w *wire) (Claim, error) {
 func (s Server) refuse(w *wire, code string, why error) error {
 	return errors.Join(why, w.sayPlain(opening{Lastport: wordRefusal, Protocol: Protocol, Version: s.Version, Code: code}))
 }
+
+// Close ends the lease.
+func (g *Granted) Close() error { return g.w.conn.Close() }
 
 // Serve answers what the generator asks, by handle, until the connection is over,
 // and closes it. An error of handle is told. The error says how the lease ended:

@@ -38,10 +38,10 @@ type meeting struct {
 func newMeeting() *meeting {
 	token := NewToken(noon)
 	return &meeting{
-		generator: Generator{Token: token, Version: "1.2.3", Target: target},
-		server:    Server{Token: token, Version: "1.2.3"},
+		generator: Generator{Token: token, Version: "1.2.3", Target: target, Patience: time.Hour},
+		server:    Server{Token: token, Version: "1.2.3", Patience: time.Hour},
 		grant: func(c Claim) (Terms, error) {
-			return Terms{Server: "s", Version: "1.2.3", Peer: peer, Addrs: []netip.AddrPort{c.Target}}, nil
+			return Terms{Server: "s", Version: "1.2.3", Peer: peer}, nil
 		},
 		between: func(g, s net.Conn) (net.Conn, net.Conn) { return g, s },
 	}
@@ -323,22 +323,16 @@ func TestProofEndsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestCovers(t *testing.T) {
-	terms := Terms{Addrs: []netip.AddrPort{netip.MustParseAddrPort("0.0.0.0:7000"), netip.MustParseAddrPort("10.0.0.1:7001"), netip.MustParseAddrPort("[fe80::1%far]:7001")}}
-	for _, test := range []struct {
-		dialled, other string
-		want           bool
-	}{
-		{"10.0.0.1:7000", "10.0.0.1:7001", true},
-		{"10.0.0.2:7000", "10.0.0.2:7000", true},
-		{"10.0.0.2:7000", "10.0.0.3:7000", false},
-		{"10.0.0.2:7000", "10.0.0.2:7001", false},
-		{"192.0.2.1:443", "192.0.2.1:443", true}, // what was dialled has been proven
-		{"[fe80::1%near]:7000", "[fe80::1%near]:7001", true},
-	} {
-		if got := terms.Covers(netip.MustParseAddrPort(test.dialled), netip.MustParseAddrPort(test.other)); got != test.want {
-			t.Errorf("dialled %s: covers %s: %v", test.dialled, test.other, got)
-		}
+// Who says nothing is waited for so long and no longer.
+func TestPatienceEnds(t *testing.T) {
+	g, s := net.Pipe()
+	defer s.Close()                               //nolint:errcheck // a test's
+	go func() { _, _ = io.Copy(io.Discard, s) }() // until g is closed
+	m := newMeeting()
+	m.generator.Patience = 20 * time.Millisecond
+	_, err := m.generator.Prove(t.Context(), g, Wish{})
+	if err == nil || !strings.Contains(err.Error(), "nothing there has proven the token within 20ms") {
+		t.Errorf("%v", err)
 	}
 }
 

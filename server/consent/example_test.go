@@ -21,7 +21,7 @@ func Example() {
 		server := consent.Server{Token: token, Version: "1.0.0"}
 		granted, err := server.Check(far, func(claim consent.Claim) (consent.Terms, error) {
 			fmt.Println("a run wants", claim.Wish.Connections, "connections to", claim.Target)
-			return consent.Terms{Version: "1.0.0", Addrs: []netip.AddrPort{claim.Target}}, nil
+			return consent.Terms{Version: "1.0.0"}, nil
 		})
 		if err == nil {
 			err = granted.Serve(func(consent.Ask) (result.Server, error) { return result.Server{Accepted: 7}, nil })

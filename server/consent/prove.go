@@ -13,18 +13,20 @@ import (
 	"time"
 )
 
-// Patience bounds a proof, from its first byte to its last.
+// Patience bounds a proof, from its first byte to its last, unless another time is
+// given.
 const Patience = 5 * time.Second
 
 // Generator is who asks for consent.
 type Generator struct {
-	Token   Token
-	Version string         // of lastport
-	Target  netip.AddrPort // as it was dialled
+	Token    Token
+	Version  string         // of lastport
+	Target   netip.AddrPort // as it was dialled
+	Patience time.Duration  // 0: Patience
 }
 
 // Prove proves the token over a fresh connection to the target, has the server
-// prove it too, and returns the lease. It takes 5 seconds at the most, whatever
+// prove it too, and returns the lease. It takes Patience at the most, whatever
 // the other side does, and ends with ctx. After an error, a *RefusedError unless
 // ctx has ended, the connection is closed; otherwise it is the lease's.
 func (g Generator) Prove(ctx context.Context, conn Conn, wish Wish) (*Lease, error) {
@@ -41,7 +43,7 @@ func (g Generator) Prove(ctx context.Context, conn Conn, wish Wish) (*Lease, err
 
 func (g Generator) prove(ctx context.Context, conn Conn, wish Wish) (*Lease, error) {
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
-	if err := conn.SetDeadline(time.Now().Add(Patience)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(patience(g.Patience))); err != nil {
 		return nil, g.broken(err)
 	}
 	w := newWire(conn, g.Token, roleGenerator, roleServer)
@@ -137,11 +139,19 @@ func (g Generator) code(said, challenge opening) error {
 func (g Generator) broken(err error) error {
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return g.refused(hintServe, "nothing there has proven the token within %v: it is silent, or no lastport", Patience)
+		return g.refused(hintServe, "nothing there has proven the token within %v: it is silent, or no lastport", patience(g.Patience))
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.ErrClosedPipe), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return g.refused("look at what the server says: it may not allow this address, or be busy", "it has closed the connection without a proof")
+		return g.refused(hintLook, "it has closed the connection without a proof")
 	}
 	return g.refused("", "%w", err)
+}
+
+// patience is the time that was given, or the usual one.
+func patience(given time.Duration) time.Duration {
+	if given > 0 {
+		return given
+	}
+	return Patience
 }
 
 // excerpt is the beginning of what a stranger says, for people.

@@ -1,11 +1,16 @@
 package consent
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
+	"syscall"
 )
 
-const hintServe = "start 'lastport serve' there, and give both the same token"
+const (
+	hintServe = "start 'lastport serve' there, and give both the same token"
+	hintLook  = "look at what the server says: it may not allow this address (--allow), or be busy"
+)
 
 // RefusedError says why there is no consent to load at a target. One connection
 // was made to it, and no more are.
@@ -17,6 +22,9 @@ type RefusedError struct {
 
 // Unreached is a target that not even the one connection came about to.
 func Unreached(target netip.AddrPort, err error) *RefusedError {
+	if errors.Is(err, syscall.ECONNRESET) { // somebody has accepted it
+		return &RefusedError{target, err, hintLook}
+	}
 	return &RefusedError{target, err, hintServe}
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"net/netip"
+	"slices"
 
 	"lastport/reports/result"
 )
@@ -52,6 +53,7 @@ type Wish struct {
 	Close       string       `json:"close"`              // the close mode, in the words of --close
 	Connections int64        `json:"connections"`        // open at once, at most
 	Requests    int          `json:"requests,omitempty"` // over each connection
+	Visit       bool         `json:"visit,omitempty"`    // proof is all it wants: another connection is the lease
 	Local       string       `json:"local"`              // the generator's end of this connection, as it sees it
 	Sources     []netip.Addr `json:"sources,omitempty"`  // addresses that connections come from, besides this connection's
 	Ports       []PortRange  `json:"ports,omitempty"`    // and the ports that they come from; none: any
@@ -65,26 +67,21 @@ type PortRange struct {
 
 // Terms are what a server consents to.
 type Terms struct {
-	Server  string           `json:"server"`  // the same for all leases of one server
-	Version string           `json:"version"` // of its lastport
-	Peer    netip.AddrPort   `json:"peer"`    // the generator's end of this connection, as the server sees it
-	Addrs   []netip.AddrPort `json:"addrs"`   // that it listens on; an unspecified address stands for each of its own
+	Server  string         `json:"server"`          // the same for all leases of one server
+	Version string         `json:"version"`         // of its lastport
+	Peer    netip.AddrPort `json:"peer"`            // the generator's end of this connection, as the server sees it
+	Ports   []PortRange    `json:"ports,omitempty"` // of the address that was dialled: those that it consents for
 }
 
 // Covers says whether the server that was dialled at one target has consented to
-// load at another one too.
+// load at another one too. At another address, or on another link, it never has: a
+// number such as 172.17.0.1 may be the server's where that is and a stranger's where
+// the generator is.
 func (t *Terms) Covers(dialled, other netip.AddrPort) bool {
-	for _, a := range t.Addrs {
-		if plain(a) == plain(other) || a.Port() == other.Port() && a.Addr().IsUnspecified() && other.Addr() == dialled.Addr() {
-			return true
-		}
+	if other.Addr() != dialled.Addr() {
+		return false
 	}
-	return other == dialled
-}
-
-// plain is an address without its zone, which each side names in its own way.
-func plain(a netip.AddrPort) netip.AddrPort {
-	return netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
+	return other == dialled || slices.ContainsFunc(t.Ports, func(r PortRange) bool { return r.Low <= other.Port() && other.Port() <= r.High })
 }
 
 // consenting is the server's proven answer to a wish.

@@ -26,17 +26,21 @@ type Config struct {
 	Listener *server.Listener
 	Prover   consent.Server
 	Name     string // of this server: the same in all of its leases
-	// Addrs are those that it listens on; Behind are addresses of proxies, load
-	// balancers and gateways in front of it that may be loaded with it.
-	Addrs, Behind []netip.AddrPort
-	MostOpen      int64 // connections of one lease at once; 0: no bound but the listener's
+	// Behind are addresses of proxies, load balancers and gateways in front of it that
+	// may be loaded with it.
+	Behind   []netip.AddrPort
+	MostOpen int64 // connections of one lease at once; 0: no bound but the listener's
 	// Refuse says why a wish cannot be granted; nil if it can.
 	Refuse func(consent.Wish) error
 	// Witness begins to watch the kernel for a lease, and returns how to add what it
 	// saw to the tenant's numbers; thorough says that it may take its time.
-	Witness func(addrs []netip.Addr) func(numbers *result.Server, thorough bool)
+	Witness func(mine Mine) func(numbers *result.Server, thorough bool)
 	Say     func(format string, args ...any) // to whoever runs the server
 }
+
+// Mine says whether a connection's other end is the load of a lease, which the
+// lease's own connection is not.
+type Mine func(peer netip.AddrPort) bool
 
 // Door is open until it is closed.
 type Door struct {
@@ -45,6 +49,8 @@ type Door struct {
 	working sync.WaitGroup
 	quiet   *quiet
 
+	closing chan struct{}
+
 	mu     sync.Mutex
 	closed bool
 	leases map[net.Conn]bool
@@ -52,8 +58,9 @@ type Door struct {
 
 // Open begins to ask those who come.
 func Open(config Config) *Door {
-	d := &Door{config: config, proofs: newProofs(), quiet: newQuiet(config.Say), leases: map[net.Conn]bool{}}
+	d := &Door{config: config, proofs: newProofs(), quiet: newQuiet(config.Say), closing: make(chan struct{}), leases: map[net.Conn]bool{}}
 	d.working.Go(d.receive)
+	d.working.Go(d.tellOfRefused)
 	return d
 }
 
@@ -63,6 +70,9 @@ func (d *Door) Close() {
 	d.config.Guard.Close()
 	d.proofs.close()
 	d.mu.Lock()
+	if !d.closed {
+		close(d.closing)
+	}
 	d.closed = true
 	for conn := range d.leases {
 		_ = conn.Close()
@@ -86,6 +96,19 @@ func (d *Door) receive() {
 	}
 }
 
+// tellOfRefused says who was turned away without being asked.
+func (d *Door) tellOfRefused() {
+	quiet := newQuiet(d.config.Say)
+	for {
+		select {
+		case addr := <-d.config.Guard.Refused():
+			quiet.say("not allowed: %v, by --allow", addr)
+		case <-d.closing:
+			return
+		}
+	}
+}
+
 // attend has one stranger prove who it is, and is its host from then on.
 func (d *Door) attend(conn *net.TCPConn, proofOver func()) {
 	// A generator whose machine has vanished is gone in 25 seconds.
@@ -93,8 +116,8 @@ func (d *Door) attend(conn *net.TCPConn, proofOver func()) {
 	var tenant *server.Tenant
 	var tell func(*result.Server, bool)
 	granted, err := d.config.Prover.Check(conn, func(claim consent.Claim) (terms consent.Terms, err error) {
-		if tenant, terms, err = d.grant(conn, claim); err == nil {
-			tell = d.config.Witness(tenant.Addrs()) // before the first connection
+		if tenant, terms, err = d.grant(conn, claim); tenant != nil {
+			tell = d.config.Witness(load(tenant, terms.Peer)) // before the first connection
 		}
 		return terms, err
 	})
@@ -104,6 +127,10 @@ func (d *Door) attend(conn *net.TCPConn, proofOver func()) {
 	}
 	if err != nil {
 		d.quiet.say("no consent for %v: %v", conn.RemoteAddr(), err)
+		return
+	}
+	if tenant == nil { // it has all that it wants
+		_ = granted.Close()
 		return
 	}
 	d.config.Say("consent: %v may connect", conn.RemoteAddr())
@@ -122,13 +149,16 @@ func (d *Door) attend(conn *net.TCPConn, proofOver func()) {
 	d.config.Say("consent: %v has ended", conn.RemoteAddr())
 }
 
-// grant makes a tenant of who has proven the token, if what it wishes can be.
+// load is what comes from a tenant, but for the connection that is its lease.
+func load(t *server.Tenant, lease netip.AddrPort) Mine {
+	return func(peer netip.AddrPort) bool { return t.Has(peer) && plain(peer) != lease }
+}
+
+// grant makes a tenant of who has proven the token, if what it wishes can be. A
+// visitor becomes none.
 func (d *Door) grant(conn *net.TCPConn, claim consent.Claim) (*server.Tenant, consent.Terms, error) {
 	peer, own := addrOf(conn.RemoteAddr()), addrOf(conn.LocalAddr())
-	terms := consent.Terms{
-		Server: d.config.Name, Version: d.config.Prover.Version, Peer: peer,
-		Addrs: append(slices.Clone(d.config.Addrs), d.config.Behind...),
-	}
+	terms := consent.Terms{Server: d.config.Name, Version: d.config.Prover.Version, Peer: peer, Ports: d.portsAt(plain(claim.Target).Addr(), own)}
 	if target := plain(claim.Target); target != own && !slices.ContainsFunc(d.config.Behind, func(a netip.AddrPort) bool { return plain(a) == target }) {
 		return nil, terms, &elsewhereError{claim.Target, own}
 	}
@@ -138,12 +168,40 @@ func (d *Door) grant(conn *net.TCPConn, claim consent.Claim) (*server.Tenant, co
 	if err := d.config.Refuse(claim.Wish); err != nil {
 		return nil, terms, err
 	}
+	if claim.Wish.Visit {
+		d.config.Guard.Welcome()
+		return nil, terms, nil // its own answer is all that it takes away
+	}
 	addrs, ports := origins(peer, claim.Wish)
 	tenant := server.NewTenant(addrs, ports, d.config.MostOpen, len(d.config.Listener.Addrs()))
 	if err := d.settle(conn, tenant); err != nil {
 		return nil, terms, err
 	}
 	return tenant, terms, nil
+}
+
+// portsAt are the ports that consent at the address that was dialled covers: the
+// server's own there, if it is the server's address, and those in front of it.
+func (d *Door) portsAt(dialled netip.Addr, own netip.AddrPort) (list []consent.PortRange) {
+	add := func(port uint16) {
+		if n := len(list); n > 0 && list[n-1].High+1 == port {
+			list[n-1].High = port
+			return
+		}
+		list = append(list, consent.PortRange{Low: port, High: port})
+	}
+	for _, a := range d.config.Listener.Addrs() {
+		everywhere := a.Addr().IsUnspecified() && a.Addr().Is4() == dialled.Is4()
+		if dialled == own.Addr() && (everywhere || plain(a).Addr() == dialled) {
+			add(a.Port())
+		}
+	}
+	for _, a := range d.config.Behind {
+		if plain(a).Addr() == dialled {
+			add(a.Port())
+		}
+	}
+	return list
 }
 
 // origins says what a tenant's connections come from. Where something between

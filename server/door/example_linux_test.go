@@ -34,9 +34,9 @@ func Example() {
 	token := consent.NewToken(time.Now())
 	d := door.Open(door.Config{
 		Guard: guard, Tenants: guard, Listener: listener, Prover: consent.Server{Token: token, Version: "1.0.0"},
-		Name: "example", Addrs: listener.Addrs(),
+		Name:    "example",
 		Refuse:  func(consent.Wish) error { return nil },
-		Witness: func([]netip.Addr) func(*result.Server, bool) { return func(*result.Server, bool) {} },
+		Witness: func(door.Mine) func(*result.Server, bool) { return func(*result.Server, bool) {} },
 		Say:     func(string, ...any) {},
 	})
 	defer d.Close()
