@@ -166,7 +166,9 @@ func (r *Reach) opened(c *step.Completion) {
 		r.follow = append(r.follow, step.Step{Op: step.Request, Conn: c.Conn, Tag: c.Tag})
 	case outcome.TimedOut:
 		r.again(c.Tag, FateSilent)
-	case outcome.Refused, outcome.Reset, outcome.Unreachable, outcome.Denied:
+	case outcome.Reset: // an RST to a SYN is Refused: this one came once the connection stood
+		r.again(c.Tag, FateStrange)
+	case outcome.Refused, outcome.Unreachable, outcome.Denied:
 		p.Fate = FateRefused
 		if c.Self {
 			p.Fate = FateUnusable // it is the target itself

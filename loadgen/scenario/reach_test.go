@@ -134,7 +134,7 @@ func TestReachFates(t *testing.T) {
 	}{
 		{"through", meets{{ok, ok}}, scenario.FateThrough, 1},
 		{"refused", meets{{open: outcome.Refused}}, scenario.FateRefused, 1},
-		{"reset", meets{{open: outcome.Reset}}, scenario.FateRefused, 1},
+		{"reset as soon as it stood", meets{{open: outcome.Reset}}, scenario.FateStrange, 3},
 		{"unreachable", meets{{open: outcome.Unreachable}}, scenario.FateRefused, 1},
 		{"denied", meets{{open: outcome.Denied}}, scenario.FateRefused, 1},
 		{"silent", meets{{open: lost}}, scenario.FateSilent, 3},
