@@ -168,7 +168,7 @@ func (f *filling) full() error {
 
 // settled waits, a second at most and not beyond the run's end, until the
 // listener has accepted what is open: an accept may come a moment after the
-// connect.
+// connect, and what it counts is of slightly different moments.
 func (f *filling) settled(open int64) result.Server {
 	until := f.clock.Now() + int64(time.Second)
 	if end := f.deadline(); end > 0 {
@@ -176,7 +176,8 @@ func (f *filling) settled(open int64) result.Server {
 	}
 	for {
 		server := f.peer.Stats()
-		if server.Accepted >= open || f.clock.Now() >= until {
+		counted := server.DistinctTuples == nil || *server.DistinctTuples >= open
+		if server.Accepted >= open && counted || f.clock.Now() >= until {
 			return server
 		}
 		time.Sleep(time.Millisecond)

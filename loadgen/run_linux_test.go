@@ -262,3 +262,31 @@ func TestOddRangeCountsThePortFoundLate(t *testing.T) {
 		}
 	}
 }
+
+// slowCounter is a listener whose count of tuples comes after that of connections, the
+// first times that it is asked.
+type slowCounter struct {
+	*stub
+	by int64
+}
+
+func (b *slowCounter) Stats() result.Server {
+	s := b.stub.Stats()
+	tuples := s.Accepted
+	if s.Accepted > 0 && b.by > 0 {
+		tuples -= b.by
+		b.by--
+	}
+	s.DistinctTuples = &tuples
+	return s
+}
+
+// The witnesses are asked once the listener has counted, and not in its middle.
+func TestWitnessesWaitForTheListener(t *testing.T) {
+	all := fresh(t, 20)
+	cfg := config(all, freshTarget())
+	r := must(t, cfg, &slowCounter{listen(t, cfg.Targets[0], keeps), 3}, &frames{})
+	if w := r.Witness; !w.Agree || w.DistinctTuples == nil || *w.DistinctTuples != *r.Measured.Connections {
+		t.Errorf("witnesses %+v, verdict %+v", w, r.Verdict)
+	}
+}
