@@ -10,9 +10,10 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"time"
 
 	"golang.org/x/sys/unix"
+
+	"lastport/loadgen/kernel"
 )
 
 // Stats are counters of connection tracking since the namespace began, summed
@@ -82,7 +83,6 @@ const (
 	getStats    = subsystem | 5
 
 	headerSize = 4 // struct nfgenmsg
-	bufferSize = 256 << 10
 )
 
 // ReadStats reads the counters.
@@ -257,39 +257,14 @@ func (r request) bytes() []byte {
 
 // ask sends one request and calls f for every message of the answer.
 func ask(r request, f func(kind uint16, body []byte)) error {
-	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.NETLINK_NETFILTER)
-	if err != nil {
-		return fmt.Errorf("conntrack: socket: %w", err)
+	interrupted, err := kernel.AskNetlink(unix.NETLINK_NETFILTER, r.bytes(), func(b []byte) (bool, bool, error) { return parse(b, f) })
+	switch {
+	case err != nil:
+		return fmt.Errorf("conntrack: %w", err)
+	case interrupted:
+		return ErrInterrupted
 	}
-	defer func() { _ = unix.Close(fd) }() // nothing to lose
-	timeout := unix.NsecToTimeval(int64(5 * time.Second))
-	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &timeout); err != nil {
-		return fmt.Errorf("conntrack: timeout: %w", err)
-	}
-	if err := unix.Sendto(fd, r.bytes(), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-		return fmt.Errorf("conntrack: request: %w", err)
-	}
-	buf := make([]byte, bufferSize)
-	interrupted := false
-	for {
-		n, _, err := unix.Recvfrom(fd, buf, 0)
-		if errors.Is(err, unix.EINTR) {
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("conntrack: answer: %w", err)
-		}
-		done, cut, err := parse(buf[:n], f)
-		interrupted = interrupted || cut
-		switch {
-		case err != nil:
-			return err
-		case done && interrupted:
-			return ErrInterrupted
-		case done:
-			return nil
-		}
-	}
+	return nil
 }
 
 // parse reads the netlink messages of one datagram. done says that the answer has
@@ -299,14 +274,14 @@ func parse(b []byte, f func(kind uint16, body []byte)) (done, interrupted bool, 
 	for len(b) >= unix.SizeofNlMsghdr {
 		size, kind := int(ne.Uint32(b[0:])), ne.Uint16(b[4:])
 		if size < unix.SizeofNlMsghdr || size > len(b) {
-			return false, interrupted, fmt.Errorf("conntrack: message of %d bytes in %d", size, len(b))
+			return false, interrupted, fmt.Errorf("message of %d bytes in %d", size, len(b))
 		}
 		interrupted = interrupted || ne.Uint16(b[6:])&unix.NLM_F_DUMP_INTR != 0
 		body := b[unix.SizeofNlMsghdr:size]
 		switch kind {
 		case unix.NLMSG_DONE, unix.NLMSG_ERROR: // an error of 0 acknowledges
 			if len(body) >= 4 && int32(ne.Uint32(body)) < 0 {
-				return true, interrupted, fmt.Errorf("conntrack: %w", unix.Errno(-int32(ne.Uint32(body))))
+				return true, interrupted, unix.Errno(-int32(ne.Uint32(body)))
 			}
 			return true, interrupted, nil
 		default:

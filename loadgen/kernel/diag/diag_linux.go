@@ -10,9 +10,10 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"time"
 
 	"golang.org/x/sys/unix"
+
+	"lastport/loadgen/kernel"
 )
 
 // State is a TCP state as the kernel numbers it (include/net/tcp_states.h). A
@@ -90,7 +91,6 @@ const (
 	reqSize          = 56 // struct inet_diag_req_v2
 	msgSize          = 72 // struct inet_diag_msg
 	skV6Only         = 11 // INET_DIAG_SKV6ONLY, an attribute of one byte
-	bufferSize       = 256 << 10
 )
 
 // TCP calls f for every TCP socket of the family (AF_INET or AF_INET6) that is
@@ -107,41 +107,14 @@ func UDP(family uint8, states States, f func(*Socket)) error {
 
 // list asks the kernel for sockets and reads its answer.
 func list(request []byte, f func(*Socket)) error {
-	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
-	if err != nil {
-		return fmt.Errorf("sock_diag: socket: %w", err)
+	interrupted, err := kernel.AskNetlink(unix.NETLINK_SOCK_DIAG, request, func(b []byte) (bool, bool, error) { return Parse(b, f) })
+	switch {
+	case err != nil:
+		return fmt.Errorf("sock_diag: %w", err)
+	case interrupted:
+		return ErrInterrupted
 	}
-	defer func() { _ = unix.Close(fd) }() // nothing to lose
-	timeout := unix.NsecToTimeval(int64(5 * time.Second))
-	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &timeout); err != nil {
-		return fmt.Errorf("sock_diag: timeout: %w", err)
-	}
-	if err := unix.Sendto(fd, request, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-		return fmt.Errorf("sock_diag: request: %w", err)
-	}
-	buf := make([]byte, bufferSize)
-	interrupted := false
-	for {
-		n, _, err := unix.Recvfrom(fd, buf, 0)
-		if errors.Is(err, unix.EINTR) {
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("sock_diag: answer: %w", err)
-		}
-		done, cut, err := Parse(buf[:n], f)
-		if err != nil {
-			return err
-		}
-		interrupted = interrupted || cut
-		if !done {
-			continue
-		}
-		if interrupted {
-			return ErrInterrupted
-		}
-		return nil
-	}
+	return nil
 }
 
 // Parse reads the netlink messages of one datagram and calls f for each socket
@@ -153,7 +126,7 @@ func Parse(b []byte, f func(*Socket)) (done, interrupted bool, err error) {
 	for len(b) >= unix.SizeofNlMsghdr {
 		size, kind := int(ne.Uint32(b[0:])), ne.Uint16(b[4:])
 		if size < unix.SizeofNlMsghdr || size > len(b) {
-			return false, interrupted, fmt.Errorf("sock_diag: message of %d bytes in %d", size, len(b))
+			return false, interrupted, fmt.Errorf("message of %d bytes in %d", size, len(b))
 		}
 		interrupted = interrupted || ne.Uint16(b[6:])&unix.NLM_F_DUMP_INTR != 0
 		body := b[unix.SizeofNlMsghdr:size]
@@ -161,17 +134,17 @@ func Parse(b []byte, f func(*Socket)) (done, interrupted bool, err error) {
 		case unix.NLMSG_DONE:
 			// A dump that broke off ends with the error number in the place of 0.
 			if len(body) >= 4 && int32(ne.Uint32(body)) < 0 {
-				return true, interrupted, fmt.Errorf("sock_diag: %w", unix.Errno(-int32(ne.Uint32(body))))
+				return true, interrupted, unix.Errno(-int32(ne.Uint32(body)))
 			}
 			return true, interrupted, nil
 		case unix.NLMSG_ERROR:
 			if len(body) < 4 {
-				return false, interrupted, errors.New("sock_diag: error without a number")
+				return false, interrupted, errors.New("error without a number")
 			}
-			return false, interrupted, fmt.Errorf("sock_diag: %w", unix.Errno(-int32(ne.Uint32(body))))
+			return false, interrupted, unix.Errno(-int32(ne.Uint32(body)))
 		case sockDiagByFamily:
 			if len(body) < msgSize {
-				return false, interrupted, fmt.Errorf("sock_diag: socket of %d bytes", len(body))
+				return false, interrupted, fmt.Errorf("socket of %d bytes", len(body))
 			}
 			s.decode(body)
 			f(&s)
