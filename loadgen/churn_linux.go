@@ -50,8 +50,12 @@ func (r *run) churn() error {
 		r.res.Measured.RatePerS = &rate
 		r.res.Cost = r.cost(used, opened)
 		if stateErr == nil && !r.cfg.UDP { // which has no states
-			r.res.TimeWait = &result.TimeWait{Generator: *client.TimeWait, Listener: *listener.TimeWait}
-			server.States = &listener
+			if _, far := r.peer.(FarPeer); server.States == nil && !far { // what it has is seen from here
+				server.States = &listener
+			}
+			if server.States != nil { // a server that has gone says nothing any more
+				r.res.TimeWait = &result.TimeWait{Generator: *client.TimeWait, Listener: *server.States.TimeWait}
+			}
 		}
 		r.res.Server = &server
 	})

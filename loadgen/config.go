@@ -62,7 +62,10 @@ type Config struct {
 	Tries       int               // of a reach: attempts before a silent port counts as dropped
 	Expect      []string
 	Seed        uint64
-	Unrecorded  bool // count outcomes and record nothing, to tell what recording costs
+	Leave       int64          // of a fill: ports that are given back, toward its one target, before the hold
+	Command     []string       // of a fill: what runs then, with its arguments
+	OnHost      *result.OnHost // of a run on the real host: what it has met there
+	Unrecorded  bool           // count outcomes and record nothing, to tell what recording costs
 
 	Held   ports.Ranges  // ports that a stranger in the place has bound
 	Linger time.Duration // how late the listener closes its end; 0: at once
@@ -171,6 +174,8 @@ func (c *Config) Echo() result.Config {
 		Tries:         c.Tries,
 		Expect:        c.Expect,
 		Seed:          c.Seed,
+		Leave:         c.Leave,
+		Command:       c.Command,
 		Unrecorded:    c.Unrecorded,
 		Held:          c.Held.String(),
 		LingerNS:      int64(c.Linger),

@@ -6,16 +6,18 @@ import (
 
 	"lastport/loadgen/kernel"
 	"lastport/loadgen/outcome"
+	"lastport/loadgen/ports"
 	"lastport/loadgen/scenario"
 	"lastport/loadgen/step"
 	"lastport/reports/result"
 )
 
 // fill opens connections until no port is left, makes further attempts on the
-// full range, holds, releases, and proves that ports come back.
+// full range, holds, releases, and proves that ports come back. It may give some
+// back and run a command while it holds the others.
 func (r *run) fill() error {
 	f := &filling{run: r, conns: make([][]uint32, len(r.engines))}
-	for _, part := range []func() error{f.open, f.tryMore, f.full, f.hold, f.release, f.recover} {
+	for _, part := range []func() error{f.open, f.tryMore, f.full, f.leave, f.atEdge, f.hold, f.release, f.recover} {
 		if err := part(); err != nil {
 			return err
 		}
@@ -42,9 +44,12 @@ type filling struct {
 	conns    [][]uint32 // open, by worker, in the order of opening
 	ended    scenario.End
 	last     outcome.Code // of a fill that gave up: its failures
+	opened   int64        // open at the fullest moment, and what leave has opened besides
 	used     meter        // what opening took
 	memory   int64        // bytes by which it made the process larger
 	released struct{ began, ended int64 }
+	more     [][]uint32    // what leave has opened besides, by worker
+	denied   []ports.Range // ports that were to be opened so, and could not be had
 }
 
 // open opens connections until no port is left.
@@ -125,6 +130,7 @@ func asWorks[W step.Work](list []W) []step.Work {
 // a range of odd size.
 func (f *filling) full() error {
 	open := f.tally.Open()
+	f.opened = open
 	server := f.settled(open)
 	witness := result.Witness{
 		Generator: open, ServerOpen: server.Open(), DistinctTuples: server.DistinctTuples,
@@ -200,7 +206,7 @@ func (f *filling) tryMore() error {
 
 // hold keeps everything open for the time asked for.
 func (f *filling) hold() error {
-	if f.cfg.Hold <= 0 {
+	if f.cfg.Hold <= 0 || len(f.cfg.Command) > 0 { // whose time was the hold
 		return nil
 	}
 	until := f.clock.Now() + int64(f.cfg.Hold)
@@ -219,6 +225,9 @@ func (f *filling) release() error {
 	for i := range works {
 		works[i] = scenario.NewRelease(f.conns[i])
 		works[i].Until = f.deadline()
+	}
+	if err := f.releaseMore(); err != nil {
+		return err
 	}
 	f.released.began = f.clock.Now()
 	if err := f.works(asWorks(works)); err != nil {

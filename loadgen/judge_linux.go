@@ -47,6 +47,17 @@ func (r *run) judge(res *result.Result) {
 	}
 }
 
+// bounded says whether it is for others on the host that the run opens no more.
+func (r *run) bounded() bool { return r.cfg.OnHost != nil && r.cfg.OnHost.Bounded }
+
+// set is the hint to change a setting.
+func (r *run) set(setting string) string {
+	if r.cfg.OnHost != nil {
+		return "--place private --sysctl " + setting + "; on this host it is yours to set"
+	}
+	return "--sysctl " + setting
+}
+
 // bad is the verdict of a run that did not come out as it should.
 func bad(format string, args ...any) result.Verdict {
 	return result.Verdict{Text: fmt.Sprintf(format, args...)}
@@ -84,7 +95,7 @@ func (r *run) fillVerdict(res *result.Result) result.Verdict {
 		return result.Verdict{OK: true, Text: fmt.Sprintf("the last port%s: %s of the %s asked for, %s predicted, then %s",
 			of, connections(n), grouped(r.cfg.Connections), predicted, then)}
 	case r.ends.end == scenario.Reached:
-		return result.Verdict{OK: true, Text: connections(n) + " opened, as asked; no port ran out"}
+		return r.reachedVerdict(n)
 	}
 	return result.Verdict{OK: true, Text: fmt.Sprintf("the last port%s: %s, %s predicted, then %s", of, connections(n), predicted, then)}
 }
@@ -99,6 +110,14 @@ func (r *run) gaveUp(res *result.Result, n int64) result.Verdict {
 		return bad("%s opened on %s usable ports: they did not stay open", connections(n), grouped(int64(r.answer.Usable.Size())))
 	}
 	return bad("gave up at %s: attempt after attempt was %s", connections(n), r.ends.last)
+}
+
+// reachedVerdict is that of a fill that has opened as many as it was to.
+func (r *run) reachedVerdict(n int64) result.Verdict {
+	if r.bounded() {
+		return result.Verdict{OK: true, Text: fmt.Sprintf("%s, as predicted; the last %s stay free for others on this host", connections(n), counted(r.cfg.OnHost.KeepFree, "port"))}
+	}
+	return result.Verdict{OK: true, Text: connections(n) + " opened, as asked; no port ran out"}
 }
 
 // connections writes "1 connection" or "28,232 connections".
@@ -138,11 +157,11 @@ func (r *run) warnings(res *result.Result) []result.Warning {
 		}
 	}
 	s := r.around.settings
-	warn(s.Loopback && s.TWReuse == 2, "loopback_reuse", "leave --target out: the listener is on 198.18.0.1 then",
+	warn(s.Loopback && s.TWReuse == 2, "loopback_reuse", r.ownAddress(),
 		"tcp_tw_reuse=2 gives ports back after 1 s between loopback addresses alone: production is less kind")
 	warn(res.Kernel["ListenOverflows"] > 0, "listen_overflow", r.overflowHint(),
 		"the listener's queue was full %d times: some latency is its, not the ports'", res.Kernel["ListenOverflows"])
-	warn(res.Kernel[twOverflow] > 0, "time_wait_overflow", "--sysctl net.ipv4.tcp_max_tw_buckets=1048576",
+	warn(res.Kernel[twOverflow] > 0, "time_wait_overflow", r.set("net.ipv4.tcp_max_tw_buckets=1048576"),
 		"%d connections skipped TIME_WAIT because tcp_max_tw_buckets was reached: the numbers are kinder than production",
 		res.Kernel[twOverflow])
 	warn(r.counted.SelfConnects() > 0, "self_connect", "choose a --target port outside the range",
@@ -156,20 +175,42 @@ func (r *run) warnings(res *result.Result) []result.Warning {
 		"%s of %s requests were answered: the others were not sent before the run's end, or failed",
 		grouped(answered(res)), grouped(asked))
 	warn(r.assassinated(res),
-		"time_wait_assassination", "--ends together, or --sysctl net.ipv4.tcp_rfc1337=1",
+		"time_wait_assassination", "--ends together, or "+r.set("net.ipv4.tcp_rfc1337=1"),
 		"with ends apart an RST may end a socket in TIME_WAIT (RFC 1337): its port came back early")
 	warn(r.ends.end == scenario.LowMemory, "low_memory", r.fewer(res),
 		"opening stopped before the ports were out, because memory was: the kernel would have begun to kill programs")
 	warn(r.ends.end == scenario.GaveUp, "gave_up", r.fewer(res), "attempts failed again and again for another cause than ports: %s", r.ends.last)
+	warn(r.gone() != nil, "server_gone", "look at what the server says, and start it again",
+		"the server ended before the run did, and nothing was opened from then on: %v", r.gone())
+	far := serverVersion(res)
+	warn(far != "" && far != r.cfg.Tool.Version, "server_version", "the same version on both sides",
+		"the server is lastport %s, and this is lastport %s", far, r.cfg.Tool.Version)
 	warn(r.cfg.Ports().Hull().Low < 1024, "privileged_ports", "",
 		"the range has ports below 1024: ordinary programs get those only with net.ipv4.ip_unprivileged_port_start set low, as it is in this place")
 	list = append(list, r.gatewayWarnings(res)...)
 	return append(list, r.ownWarnings(res)...)
 }
 
+// serverVersion is the version of a server elsewhere; empty for one that is here.
+func serverVersion(res *result.Result) string {
+	if res.Server == nil {
+		return ""
+	}
+	return res.Server.Version
+}
+
+// ownAddress is the hint to leave the loopback addresses.
+func (r *run) ownAddress() string {
+	const addr = "the listener is on 198.18.0.1 then"
+	if r.cfg.OnHost != nil {
+		return "--place private: " + addr + "; or a --target elsewhere"
+	}
+	return "leave --target out: " + addr
+}
+
 // overflowHint is what gives the listener's queue room.
 func (r *run) overflowHint() string {
-	const longer = "--sysctl net.core.somaxconn=65535" // which bounds the queue
+	longer := r.set("net.core.somaxconn=65535") // which bounds the queue
 	switch {
 	case r.cfg.Ends == EndsApart:
 		return "--ends together, or " + longer

@@ -20,7 +20,12 @@ import (
 	"lastport/reports/result"
 )
 
-func TestMain(m *testing.M) { os.Exit(nstest.Run(m)) }
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == MinderVerb { // a command's, of this program
+		_ = Mind(os.Stdin) // does not return
+	}
+	os.Exit(nstest.Run(m))
+}
 
 // setRange makes low to high the namespace's ephemeral range.
 func setRange(t *testing.T, low, high uint16) ports.Ranges {

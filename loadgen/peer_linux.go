@@ -25,6 +25,22 @@ type Peer interface {
 	Close() error
 }
 
+// FarPeer is a Peer on another machine.
+type FarPeer interface {
+	Peer
+	// Gone says why it is no longer there, or no longer consents to the run; nil
+	// while it does.
+	Gone() error
+}
+
+// gone is why the peer is no longer there, if it was elsewhere.
+func (r *run) gone() error {
+	if far, ok := r.peer.(FarPeer); ok {
+		return far.Gone()
+	}
+	return nil
+}
+
 // TogetherPeer is a Peer that can also work on the generator's own threads.
 type TogetherPeer interface {
 	Peer

@@ -17,6 +17,7 @@ func (r *run) skeleton() *result.Result {
 		Host:   r.cfg.Host,
 		Config: r.cfg.Echo(),
 		Engine: &r.cfg.Chosen,
+		OnHost: r.cfg.OnHost,
 	}
 	res.Host.Kernel = kernel.Release()
 	res.Host.HZ = r.around.settings.HZ

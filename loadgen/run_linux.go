@@ -108,7 +108,7 @@ func Run(ctx context.Context, cfg Config, peer Peer, sink Sink) (*result.Result,
 func courseOf(scenario string) (course, error) {
 	switch scenario {
 	case "fill":
-		return course{(*run).fill, (*run).fillVerdict, func(*run, *result.Predicted) {}, (*run).capacity}, nil
+		return course{(*run).fill, (*run).edgeVerdict, func(*run, *result.Predicted) {}, (*run).capacity}, nil
 	case "reuse":
 		return course{(*run).reuse, (*run).reuseVerdict, (*run).predictReuse, (*run).reuseConnections}, nil
 	case "churn":
@@ -126,6 +126,9 @@ func courseOf(scenario string) (course, error) {
 func (r *run) capacity() int64 {
 	if r.gateway != nil {
 		return r.answer.Connections.Max + scenario.ThroughAhead*int64(r.cfg.Workers)
+	}
+	if r.bounded() && (r.cfg.Leave > 0 || len(r.cfg.Command) > 0) {
+		return int64(r.answer.Usable.Size() + r.cfg.Workers) // what leave takes, dealt anew
 	}
 	return r.answer.Connections.Max
 }
@@ -218,7 +221,7 @@ func traits(cfg *Config) (strategy.Traits, error) {
 		if err != nil {
 			return t, fmt.Errorf("source address for %s: %w", cfg.Targets[0], err)
 		}
-		cfg.Sources = []netip.Addr{source}
+		cfg.Sources = []netip.Addr{source.WithZone(cfg.Targets[0].Addr().Zone())}
 	}
 	return t, nil
 }
@@ -247,7 +250,9 @@ func (r *run) check() error {
 // loop is the run's own goroutine: it counts, samples, tells the sink, and
 // does what the script asks of it, until the script has ended.
 func (r *run) loop(ctx context.Context) (*result.Result, error) {
-	r.watch = observe.Start(r.clock, r.cfg.view(), time.Duration(record.Interval))
+	view := r.cfg.view()
+	view.Mine = r.mine()
+	r.watch = observe.Start(r.clock, view, time.Duration(record.Interval))
 	ended := make(chan error, 1)
 	go func() { ended <- r.course.script(r) }()
 	snapshot := time.NewTicker(snapshotEvery)

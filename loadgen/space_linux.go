@@ -26,6 +26,7 @@ type surroundings struct {
 	reserved ports.Ranges // ip_local_reserved_ports
 	taken    taken
 	holders  []result.Holder
+	others   map[netip.AddrPort]bool // local ends of connections to the targets that were there before
 	settings capacity.Settings
 }
 
@@ -105,17 +106,25 @@ func (s *surroundings) findHolders(cfg *Config) error {
 		sources = []netip.Addr{unspecified(cfg.Targets[0].Addr())}
 	}
 	var in byHolder
+	s.others = make(map[netip.AddrPort]bool)
+	targets := make(map[netip.AddrPort]bool, len(cfg.Targets))
+	for _, t := range cfg.Targets {
+		targets[plain(t)] = true
+	}
 	each := func(sock *diag.Socket) {
 		port := sock.Local.Port()
 		if !wanted.Contains(port) {
 			return
 		}
+		toTarget := targets[plain(sock.Remote)]
+		if toTarget {
+			s.others[plain(sock.Local)] = true
+		}
 		on := holding(sock, sources)
 		if otherFamily := on == none && len(cfg.Sources) == 0; !otherFamily {
-			bound := sock.State == diag.Listen || sock.State == diag.BoundInactive || slices.Contains(cfg.Targets, sock.Remote)
-			in.add(port, bound, on)
+			in.add(port, bound(sock, toTarget), on)
 		}
-		s.holders = append(s.holders, result.Holder{Port: port, Local: sock.Local.String(), State: sock.State.String(), What: knownHolder(cfg, sock)})
+		s.holders = append(s.holders, result.Holder{Port: port, Local: sock.Local.String(), State: sock.State.String(), What: knownHolder(cfg, sock, targets)})
 	}
 	list := diag.TCP
 	if cfg.UDP {
@@ -130,13 +139,39 @@ func (s *surroundings) findHolders(cfg *Config) error {
 	s.taken = in.taken()
 	slices.SortFunc(s.holders, func(a, b result.Holder) int { return int(a.Port) - int(b.Port) })
 	s.holders = slices.CompactFunc(s.holders, func(a, b result.Holder) bool { return a == b })
+	s.holders = s.holders[:min(len(s.holders), mostHolders)]
 	return nil
 }
 
+// mostHolders bounds how many sockets a result lists: on the real host there may be
+// tens of thousands.
+const mostHolders = 1000
+
+// bound says whether a socket keeps its port from the run for certain: one that was
+// bound, or has a tuple of the run's. What is in TIME_WAIT may end at any moment, and
+// by tcp_tw_reuse before that.
+func bound(sock *diag.Socket, toTarget bool) bool {
+	return sock.State == diag.Listen || sock.State == diag.BoundInactive || toTarget && sock.State != diag.TimeWait
+}
+
+// mine returns what says whether a socket toward a target may be the run's: it is on
+// a port of its range, and was not there before. On the real host others have such
+// connections too, and so has the consent of a server elsewhere.
+func (r *run) mine() func(local netip.AddrPort) bool {
+	wanted := r.cfg.Ports()
+	return func(local netip.AddrPort) bool { return wanted.Contains(local.Port()) && !r.around.others[local] }
+}
+
+// plain is an address as sock_diag tells it, without a zone, and IPv4 out of IPv6's
+// clothes.
+func plain(a netip.AddrPort) netip.AddrPort {
+	return netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
+}
+
 // knownHolder says what holds a port if that is the run's own doing.
-func knownHolder(cfg *Config, sock *diag.Socket) string {
+func knownHolder(cfg *Config, sock *diag.Socket, targets map[netip.AddrPort]bool) string {
 	switch {
-	case slices.Contains(cfg.Targets, sock.Local):
+	case targets[plain(sock.Local)]:
 		return "the run's own listener"
 	case sock.State != diag.Established && cfg.Held.Contains(sock.Local.Port()):
 		return "the stranger of --held"

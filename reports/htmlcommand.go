@@ -43,19 +43,6 @@ func (c *command) pairs(name string, pairs map[string]string) {
 // String is the command line as a shell takes it.
 func (c command) String() string { return strings.Join(c, " ") }
 
-// shellWord quotes a word for a POSIX shell where it needs that. Control
-// characters, which could hide a part of it, are replaced.
-func shellWord(word string) string {
-	word = clean(word)
-	plain := func(c rune) bool {
-		return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("-_.,:/=%+@[]", c)
-	}
-	if word != "" && !strings.ContainsFunc(word, func(c rune) bool { return !plain(c) }) && !strings.ContainsAny(word, "[]") {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}
-
 // defaultTimeout is what --timeout is when it is not given.
 const defaultTimeout = int64(3 * time.Second)
 

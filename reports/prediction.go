@@ -59,6 +59,9 @@ func forecasts(r *result.Result) []forecast {
 	case "survey", "reach":
 		return []forecast{connections}
 	}
+	if r.Config.HoldNS > 0 { // the one is of connections that are held, the other of opening them
+		return []forecast{connections, sustained, {name: "mean rate", measured: optional(m.RatePerS, rate)}, reuse}
+	}
 	return []forecast{
 		connections,
 		{

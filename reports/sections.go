@@ -113,6 +113,7 @@ func (p *page) witnesses(r *result.Result) {
 			nonZero(s.OverLimit, func(n int64) string { return count(n) + " reset, as too many were open" }),
 			nonZero(s.IdleClosed, func(n int64) string { return count(n) + " closed for being idle" }),
 			nonZero(s.NoFD, func(n int64) string { return plural(n, "accept") + " failed for want of a descriptor" })))
+		p.elsewhere(s)
 	}
 	if u := r.Ports; u != nil {
 		p.fact("ports", fmt.Sprintf("%s distinct: %s even, %s odd", count(u.Distinct), count(u.Even), count(u.Odd)))

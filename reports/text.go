@@ -87,6 +87,8 @@ func (p *page) run(r *result.Result) {
 		p.latency(r)
 	}
 	p.outcomes(r)
+	p.command(r)
+	p.onHost(r.OnHost)
 	p.gateway(r)
 	p.portStates(r.PortStates)
 	p.witnesses(r)

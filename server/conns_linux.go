@@ -21,26 +21,36 @@ const (
 )
 
 // take counts a connection that was accepted at an address, and closes or holds
-// it.
+// it. A stranger's is the guard's.
 func (w *worker) take(fd, address int) {
 	w.busy = true
+	config, peer := &w.l.config, w.peer.AddrPort()
+	tenant, welcome := config.Guard.tenant(peer)
+	if !welcome {
+		config.Guard.pass(fd, peer.Addr())
+		return
+	}
 	w.accepted.Add(1)
-	w.l.guests.add(w.peer.AddrPort(), address)
-	config := &w.l.config
+	w.l.guests.add(peer, address)
+	tenant.arrive(peer, address)
 	switch {
 	case config.ServerFirst && !config.Keep && config.Hold == 0:
 		w.shut(fd, config.RST)
-	case !w.l.admit():
+		tenant.left()
+	case !tenant.mayKeep() || !w.l.admit():
 		w.overLimit.Add(1)
+		tenant.tooMany()
 		w.shut(fd, true)
+		tenant.left()
 	default:
-		w.keep(fd)
+		w.keep(fd, tenant)
 	}
 }
 
 // keep holds a connection until something ends it.
-func (w *worker) keep(fd int) {
+func (w *worker) keep(fd int, tenant *Tenant) {
 	w.held.add(fd)
+	w.owners.set(fd, tenant)
 	w.hold.add(fd, w.now)
 	w.idle.add(fd, w.now)
 	// Of many clients the close is there already: that costs one read instead of
@@ -58,7 +68,7 @@ func (w *worker) keep(fd int) {
 // it: what has closed at the client shall not linger here in CLOSE_WAIT.
 func (w *worker) hear(fd int) heard {
 	w.busy = true
-	asked, errno := w.converse(fd, w.buf, w.l.config.ServerFirst)
+	n, asked, errno := w.converse(fd, w.buf, w.l.config.ServerFirst, w.owners.of(fd))
 	switch {
 	case errno == syscall.EAGAIN || errno == syscall.EINTR:
 		return silent
@@ -72,6 +82,9 @@ func (w *worker) hear(fd int) heard {
 		return gone
 	case asked:
 		w.release(fd, w.l.config.RST)
+		return gone
+	case w.owners.heard(fd, n, w.l.config.MaxBytes), w.l.config.Guard != nil && w.buf[0] == helloByte:
+		w.release(fd, true)
 		return gone
 	}
 	w.asked = true
@@ -95,6 +108,8 @@ func (w *worker) release(fd int, rst bool) {
 	w.idle.remove(fd)
 	w.linger.remove(fd)
 	w.shut(fd, rst)
+	w.owners.of(fd).left()
+	w.owners.forget(fd)
 	w.l.dismiss()
 	w.full.Store(false)
 }
@@ -139,6 +154,7 @@ func (w *worker) expire() {
 	for fd := range w.idle.due(w.now) {
 		if w.hear(fd) == silent {
 			w.idleClosed.Add(1)
+			w.owners.of(fd).idled()
 			w.release(fd, w.l.config.RST)
 		}
 	}
@@ -184,9 +200,17 @@ func (w *worker) drain() {
 			if errno != 0 {
 				break
 			}
+			peer := w.peer.AddrPort()
+			tenant, welcome := w.l.config.Guard.tenant(peer)
+			if !welcome {
+				_ = kernel.Reset(fd)
+				continue
+			}
 			w.accepted.Add(1)
-			w.l.guests.add(w.peer.AddrPort(), address)
+			w.l.guests.add(peer, address)
+			tenant.arrive(peer, address)
 			w.shut(fd, w.l.config.RST)
+			tenant.left()
 		}
 	}
 }

@@ -45,30 +45,33 @@ func (c *counts) shut(fd int, rst bool) {
 }
 
 // converse reads what the client has sent, as much as fits into buf, answers its
-// requests, and tells whether it asked for a close that it may ask for.
+// requests, and tells how many bytes came and whether it asked for a close that it
+// may ask for.
 //
 // EAGAIN says that nothing has come, EPIPE that the client has closed, ENOBUFS
 // that it does not read its answers: they are not kept for it. After any error
 // but EAGAIN nothing more can come of the connection.
-func (c *counts) converse(fd int, buf []byte, mayAsk bool) (asked bool, errno syscall.Errno) {
-	n, errno := kernel.Read(fd, buf)
+func (c *counts) converse(fd int, buf []byte, mayAsk bool, tenant *Tenant) (n int, asked bool, errno syscall.Errno) {
+	n, errno = kernel.Read(fd, buf)
 	switch {
 	case errno != 0:
-		return false, errno
+		return 0, false, errno
 	case n == 0:
-		return false, syscall.EPIPE
+		return 0, false, syscall.EPIPE
 	}
 	requests, asked := understand(buf[:n], mayAsk)
 	if requests == 0 {
-		return asked, 0
+		return n, asked, 0
 	}
-	c.requests.Add(int64(requests))                   // before the answers leave: who has one is counted
+	c.requests.Add(int64(requests)) // before the answers leave: who has one is counted
+	tenant.asked(int64(requests))
 	sent, _ := unix.Write(fd, answers(buf, requests)) // -1 where nothing could be sent
 	if unsent := requests - max(0, sent); unsent > 0 {
 		c.requests.Add(int64(-unsent))
-		return asked, syscall.ENOBUFS
+		tenant.asked(int64(-unsent))
+		return n, asked, syscall.ENOBUFS
 	}
-	return asked, 0
+	return n, asked, 0
 }
 
 // outOfDescriptors says whether an accept failed for want of a descriptor: in

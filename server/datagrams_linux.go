@@ -27,7 +27,7 @@ func (c *Config) checkUDP() error {
 	switch {
 	case c.ServerFirst || c.RST:
 		return errors.New("listen over UDP and close: there is no connection to close")
-	case c.Idle > 0 || c.MaxConnections > 0:
+	case c.Idle > 0 || c.MaxConnections > 0 || c.MaxBytes > 0:
 		return errors.New("listen over UDP and bound connections: there are none")
 	case c.Vanish:
 		return errors.New("listen over UDP and vanish from a connection: there is none")
@@ -40,7 +40,7 @@ func (c *Config) checkUDP() error {
 // cannot be sent is lost, as any datagram may be, and none is longer than what it
 // answers, nor is it an opening or a request itself: who forges a sender gains
 // nothing, and two listeners do not go on answering each other.
-func (c *counts) exchange(socket int, guests *guests, target int) {
+func (c *counts) exchange(socket int, guests *guests, target int, guard *Guard) {
 	var data [2]byte // of one that is longer than a byte, two show it
 	var peer kernel.Sockaddr
 	for range datagramsAtOnce {
@@ -50,11 +50,19 @@ func (c *counts) exchange(socket int, guests *guests, target int) {
 			return
 		case n != 1:
 			continue
+		}
+		tenant, welcome := guard.tenant(peer.AddrPort())
+		switch {
+		case !welcome:
+			guard.strangers.Add(1)
+			continue
 		case data[0] == byteOpen:
 			c.accepted.Add(1)
 			guests.add(peer.AddrPort(), target)
+			tenant.arrive(peer.AddrPort(), target)
 		case data[0] == byteRequest:
 			c.requests.Add(1)
+			tenant.asked(1)
 		default:
 			continue
 		}
@@ -66,4 +74,6 @@ func (c *counts) exchange(socket int, guests *guests, target int) {
 // receive answers what waits at an address. It does not make the round a busy
 // one: the pause after that, which makes accepting cheap, would be part of the
 // time that the client measures.
-func (w *worker) receive(address int) { w.exchange(w.sockets[address], w.l.guests, address) }
+func (w *worker) receive(address int) {
+	w.exchange(w.sockets[address], w.l.guests, address, w.l.config.Guard)
+}

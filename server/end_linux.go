@@ -51,7 +51,7 @@ func (e *End) Accept() (fd int, peerPort uint16, errno syscall.Errno) {
 // closed, ENOBUFS that it does not read its answers; after these and any other
 // error the connection is only to be shut. It does not allocate.
 func (e *End) Answer(fd int) syscall.Errno {
-	_, errno := e.converse(fd, e.buf[:], false)
+	_, _, errno := e.converse(fd, e.buf[:], false, nil)
 	return errno
 }
 
@@ -74,4 +74,4 @@ func (e *End) Took(peer *kernel.Sockaddr) {
 // waiting: a byte 2, an opening, counts as accepted and is answered by a 2, a
 // byte 1 by a 1, and all else is thrown away. It does not allocate, but for the
 // first datagram from an address. Over TCP there is nothing to serve.
-func (e *End) Serve() { e.exchange(e.listener, e.guests, e.target) }
+func (e *End) Serve() { e.exchange(e.listener, e.guests, e.target, nil) }

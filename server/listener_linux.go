@@ -65,6 +65,11 @@ type Config struct {
 	// Vanish, with Together, does so to each connection once it is accepted. Both
 	// are for measuring how long a client waits.
 	Deaf, Vanish bool
+	// Guard, if there is one, knows who may load the listener; what others open
+	// is the guard's, and their datagrams are thrown away. MaxBytes: a connection
+	// that has sent more is reset; 0: no bound.
+	Guard    *Guard
+	MaxBytes int64
 	// Within opens the listening sockets: it calls a function, on the same thread,
 	// in the network namespace that they are to be in. Nil: in the caller's own.
 	Within func(func() error) error
@@ -75,11 +80,29 @@ type Config struct {
 
 // check finds what cannot be meant.
 func (c *Config) check() error {
+	if err := c.checkTimes(); err != nil {
+		return err
+	}
 	switch {
 	case len(c.Addrs) == 0:
 		return errors.New("listen: no address is given")
 	case c.Threads < 0 || c.Threads > maxThreads:
 		return fmt.Errorf("listen with %d threads: want 0 to %d", c.Threads, maxThreads)
+	case c.MaxConnections < 0:
+		return fmt.Errorf("listen for at most %d connections: want 1 or more, or 0 for no limit", c.MaxConnections)
+	case c.Together && c.Guard != nil:
+		return errors.New("listen with a guard and ends on the generator's threads: a guard is for generators elsewhere")
+	case c.Ring:
+		return c.checkRing()
+	case c.UDP:
+		return c.checkUDP()
+	}
+	return nil
+}
+
+// checkTimes finds times that cannot be meant.
+func (c *Config) checkTimes() error {
+	switch {
 	case c.Hold < 0:
 		return fmt.Errorf("listen and hold connections for %v: a time cannot be below 0", c.Hold)
 	case c.Linger < 0 || c.Linger > 0 && (c.Together || c.UDP):
@@ -88,12 +111,6 @@ func (c *Config) check() error {
 		return fmt.Errorf("listen, keep connections and close them after %v: want one or the other", c.Hold)
 	case c.Idle < 0:
 		return fmt.Errorf("listen and close what is idle for %v: a time cannot be below 0", c.Idle)
-	case c.MaxConnections < 0:
-		return fmt.Errorf("listen for at most %d connections: want 1 or more, or 0 for no limit", c.MaxConnections)
-	case c.Ring:
-		return c.checkRing()
-	case c.UDP:
-		return c.checkUDP()
 	}
 	return nil
 }

@@ -111,8 +111,8 @@ func (o opening) group(addr netip.AddrPort) (fds []int, at netip.AddrPort, err e
 
 // one opens a socket and returns its address as the kernel has it.
 func (o opening) one(addr netip.AddrPort) (int, netip.AddrPort, error) {
-	if !addr.IsValid() || addr.Addr().Zone() != "" {
-		return -1, addr, fmt.Errorf("listen on %q: want an address and port, without a zone", addr)
+	if !addr.IsValid() {
+		return -1, addr, fmt.Errorf("listen on %q: want an address and port", addr)
 	}
 	sa := kernel.NewSockaddr(addr)
 	open := kernel.StreamSocket
@@ -127,7 +127,7 @@ func (o opening) one(addr netip.AddrPort) (int, netip.AddrPort, error) {
 		_ = kernel.CloseFD(fd)
 		return -1, addr, &ListenError{addr, o.udp, call, errno}
 	}
-	return fd, sa.AddrPort(), nil
+	return fd, netip.AddrPortFrom(sa.AddrPort().Addr().WithZone(addr.Addr().Zone()), sa.Port()), nil
 }
 
 // ready makes a socket listen at sa, which becomes the address that it has; or

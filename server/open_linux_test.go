@@ -46,7 +46,7 @@ func TestNewRefuses(t *testing.T) {
 	for name, config := range map[string]Config{
 		"no address":       {},
 		"the zero address": {Addrs: make([]netip.AddrPort, 1)},
-		"a zone":           {Addrs: []netip.AddrPort{netip.MustParseAddrPort("[fe80::1%lo]:80")}},
+		"a guard together": {Together: true, Guard: new(Guard), Addrs: []netip.AddrPort{anyPort}},
 		"threads below 0":  {Addrs: anyPorts(1), Threads: -1},
 		"too many threads": {Addrs: anyPorts(1), Threads: maxThreads + 1},
 		"hold below 0":     {Addrs: anyPorts(1), Hold: -1},

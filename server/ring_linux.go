@@ -47,7 +47,7 @@ type acceptor struct {
 
 // checkRing finds what a listener with rings cannot do.
 func (c *Config) checkRing() error {
-	if c.UDP || c.Together || c.ServerFirst || c.Linger > 0 || c.Idle > 0 || c.MaxConnections > 0 || c.Vanish {
+	if c.UDP || c.Together || c.ServerFirst || c.Linger > 0 || c.Idle > 0 || c.MaxConnections > 0 || c.MaxBytes > 0 || c.Guard != nil || c.Vanish {
 		return errors.New("listen by a ring: it is for TCP connections that the client closes first, and knows no limits")
 	}
 	return nil

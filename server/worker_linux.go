@@ -59,6 +59,7 @@ type worker struct {
 	events    []kernel.Event
 	listening bool // the listeners are watched: it is this worker's turn
 	held      fdSet
+	owners    owners
 	peer      kernel.Sockaddr
 	buf       []byte
 	now       int64     // of this round; 0 where nothing depends on time
@@ -84,6 +85,7 @@ func newWorker(l *Listener, index int) (*worker, error) {
 		orders: make(chan func(), 1),
 		events: make([]kernel.Event, eventsPerRound), buf: make([]byte, readAtOnce),
 		idle: deadlines{after: l.config.Idle}, linger: deadlines{after: l.config.Linger},
+		owners: owners{kept: l.config.Guard != nil || l.config.MaxBytes > 0},
 	}
 	if l.config.ServerFirst {
 		w.hold.after = l.config.Hold

@@ -46,25 +46,20 @@ func inPrivate(a netip.Addr) bool {
 
 // addresses reads --source, --target, -4 and -6: the tuple space without its
 // ports.
-func (f *runFlags) addresses(c *loadgen.Config, _ place.Host) (err error) {
+func (f *runFlags) addresses(c *loadgen.Config, host place.Host) (err error) {
 	if f.v4 && f.v6 {
 		return usagef("-6", "-4 and -6 exclude each other: a run has one address family")
 	}
-	if c.Sources, err = parseSources(f.sources); err != nil {
+	if c.Sources, err = parseSources(f.sources, onHost(c)); err != nil {
 		return err
 	}
-	if c.Targets, err = parseTargets(f.targets); err != nil {
-		return err
+	if onHost(c) {
+		err = f.hostTargets(c, host)
+	} else {
+		err = f.privateTargets(c)
 	}
-	if len(c.Targets) == 0 {
-		addr := listenerAddr4
-		if f.v6 || !f.v4 && len(c.Sources) > 0 && c.Sources[0].Is6() {
-			addr = listenerAddr6
-		}
-		if len(c.Sources) > 0 && c.Sources[0].IsLoopback() {
-			addr = c.Sources[0] // it reaches nothing else
-		}
-		c.Targets = []netip.AddrPort{netip.AddrPortFrom(addr, listenerPort(c.Range))}
+	if err != nil {
+		return err
 	}
 	if err := f.checkFamilies(c); err != nil {
 		return err
@@ -74,6 +69,22 @@ func (f *runFlags) addresses(c *loadgen.Config, _ place.Host) (err error) {
 		return usagef(fmt.Sprintf("--source %s-%s", c.Sources[0], c.Sources[fewer-1]),
 			"%d sources × %d targets: at most %d pairs", len(c.Sources), len(c.Targets), maxPairs)
 	}
+	return nil
+}
+
+// privateTargets are addresses of the run's own listener in a private place.
+func (f *runFlags) privateTargets(c *loadgen.Config) (err error) {
+	if c.Targets, err = parseTargets(f.targets, false); err != nil || len(c.Targets) > 0 {
+		return err
+	}
+	addr := listenerAddr4
+	if f.v6 || !f.v4 && len(c.Sources) > 0 && c.Sources[0].Is6() {
+		addr = listenerAddr6
+	}
+	if len(c.Sources) > 0 && c.Sources[0].IsLoopback() {
+		addr = c.Sources[0] // it reaches nothing else
+	}
+	c.Targets = []netip.AddrPort{netip.AddrPortFrom(addr, listenerPort(c.Range))}
 	return nil
 }
 
@@ -118,7 +129,7 @@ func exampleSource(with netip.Addr) string {
 
 // parseSources reads addresses, CIDR prefixes and LOW-HIGH ranges, and returns
 // each address once, in their order.
-func parseSources(words []string) ([]netip.Addr, error) {
+func parseSources(words []string, onHost bool) ([]netip.Addr, error) {
 	const form = "--source 198.18.1.1,198.18.1.8-198.18.1.15,198.18.2.0/28"
 	var list []netip.Addr
 	seen := map[netip.Addr]bool{}
@@ -130,8 +141,8 @@ func parseSources(words []string) ([]netip.Addr, error) {
 		if !ok {
 			return nil, usagef(form, "--source %q: want ADDRESS, ADDRESS/BITS or LOW-HIGH, in numbers", word)
 		}
-		if !inPrivate(low) || !inPrivate(high) {
-			return nil, usagef("--source "+exampleSource(low), "--source %s: it is not on this host; a private place can have %s", word, privateNames())
+		if err := canBeSources(word, low, high, onHost); err != nil {
+			return nil, err
 		}
 		for a := low; ; a = a.Next() {
 			if !seen[a] {
@@ -147,6 +158,25 @@ func parseSources(words []string) ([]netip.Addr, error) {
 		}
 	}
 	return list, nil
+}
+
+// canBeSources refuses addresses that the place of the run does not have.
+func canBeSources(word string, low, high netip.Addr, onHost bool) error {
+	if !onHost {
+		if !inPrivate(low) || !inPrivate(high) {
+			return usagef("--source "+exampleSource(low), "--source %s: it is not on this host; a private place can have %s", word, privateNames())
+		}
+		return nil
+	}
+	for a, n := low, 0; n < maxSources; a, n = a.Next(), n+1 { // more are refused in any case
+		if !place.Own(a) {
+			return usagef("", "--source %s: %s is not on this host", word, a)
+		}
+		if a == high {
+			break
+		}
+	}
+	return nil
 }
 
 // addressRange reads ADDRESS, ADDRESS/BITS or LOW-HIGH.
@@ -177,17 +207,24 @@ func lastOf(p netip.Prefix) netip.Addr {
 	return last
 }
 
-// parseTargets reads ADDRESS:PORT and ADDRESS:LOW-HIGH.
-func parseTargets(words []string) ([]netip.AddrPort, error) {
+// parseTargets reads ADDRESS:PORT and ADDRESS:LOW-HIGH. What is no private address
+// is one on the real host alone.
+func parseTargets(words []string, onHost bool) ([]netip.AddrPort, error) {
 	var list []netip.AddrPort
 	for _, word := range words {
 		addr, set, ok := addressPorts(word)
-		if !ok {
+		if !ok && onHost {
+			return nil, usagef("--target "+exampleTarget(word), "--target %q: want HOST:PORT or HOST:LOW-HIGH, the host a name or an address ([…] around IPv6) and ports from 1 to 65535", word)
+		}
+		if !ok || addr.Zone() != "" && !onHost {
 			return nil, usagef("--target 198.18.0.1:1000", "--target %q: want ADDRESS:PORT or ADDRESS:LOW-HIGH, the address in numbers ([…] around IPv6) and ports from 1 to 65535", word)
 		}
-		if !inPrivate(addr) {
-			return nil, usagef("--target 198.18.0.1:1000",
-				"--target %s: a private place holds %s; a remote target needs --place host, which this version does not have", word, privateNames())
+		if !onHost && !inPrivate(addr) {
+			return nil, usagef("--place host --target "+word+", and 'lastport serve' there",
+				"--target %s: a private place holds %s; a target elsewhere needs --place host", word, privateNames())
+		}
+		if err := oneHost(word, addr, set); onHost && err != nil {
+			return nil, err
 		}
 		if len(list)+set.Size() > maxTargets {
 			return nil, usagef(fmt.Sprintf("--target %s:%d-%d", word[:strings.LastIndexByte(word, ':')], set.Hull().Low, int(set.Hull().Low)+maxTargets-len(list)-1), "--target %s: more than %d targets", word, maxTargets)
@@ -203,6 +240,32 @@ func parseTargets(words []string) ([]netip.AddrPort, error) {
 	return list, nil
 }
 
+// exampleTarget is the target that a word without a port may have meant, with the
+// port that serve has unless told otherwise.
+func exampleTarget(word string) string {
+	host := strings.Trim(word, "[]")
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return joinHostPorts(addr, "7000")
+	}
+	if host == "" || strings.ContainsAny(host, ":/ ") {
+		host = "10.0.0.7"
+	}
+	return host + ":7000"
+}
+
+// oneHost refuses what is no address of one host, as it can be reached from here.
+func oneHost(word string, addr netip.Addr, set ports.Ranges) error {
+	switch {
+	case addr.IsUnspecified(), addr.IsMulticast(), addr == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
+		return usagef("--target 10.0.0.7:7000", "--target %s: want the address of one host", word)
+	case addr.Is6() && addr.IsLinkLocalUnicast() && addr.Zone() == "":
+		return usagef(fmt.Sprintf("--target [%s%%eth0]:%d", addr, set.Hull().Low), "--target %s: a link-local address is on every link: say which", word)
+	case addr.Zone() != "" && !knownZone(addr.Zone()):
+		return usagef("--target with a link that `ip -brief link` lists", "--target %s: this host has no link %q", word, addr.Zone())
+	}
+	return nil
+}
+
 func addressPorts(word string) (addr netip.Addr, set ports.Ranges, ok bool) {
 	colon := strings.LastIndexByte(word, ':')
 	if colon < 0 {
@@ -215,7 +278,7 @@ func addressPorts(word string) (addr netip.Addr, set ports.Ranges, ok bool) {
 	}
 	first, err := netip.ParseAddrPort(word[:colon+1] + low)
 	last, lastErr := strconv.ParseUint(high, 10, 16)
-	if err != nil || lastErr != nil || first.Port() == 0 || uint16(last) < first.Port() || first.Addr().Zone() != "" {
+	if err != nil || lastErr != nil || first.Port() == 0 || uint16(last) < first.Port() {
 		return addr, nil, false
 	}
 	return first.Addr().Unmap(), ports.Of(ports.Range{Low: first.Port(), High: uint16(last)}), true

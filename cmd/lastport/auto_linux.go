@@ -258,7 +258,7 @@ func (k *seeking) runs(round suite.Round, s *setFolder) ([]namedRun, error) {
 		if err != nil {
 			return nil, err
 		}
-		runs = append(runs, namedRun{len(s.runs), cfgRate(&cfg) + "/s", cfg})
+		runs = append(runs, namedRun{index: len(s.runs), name: cfgRate(&cfg) + "/s", cfg: cfg})
 		s.runs = append(s.runs, nil)
 	}
 	s.set.Planned, s.set.Interrupted = len(s.runs), true

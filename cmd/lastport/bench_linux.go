@@ -61,6 +61,9 @@ func (a *app) benchVerb() *cobra.Command {
 
 // bench makes every run of the matrix and reports them side by side.
 func (a *app) bench(f *benchFlags) error {
+	if f.place == place.OnHost.String() {
+		return usagef("leave --place out", "--place %s: a bench compares settings and ranges, which only places of its own can have", f.place)
+	}
 	if f.print {
 		if f.matrix != "" {
 			return usagef("lastport bench --print-matrix", "--print-matrix prints the standard matrix, and --matrix %s names another", f.matrix)
@@ -125,7 +128,7 @@ func (f *benchFlags) plan(m suite.Matrix, host place.Host) (p benchPlan, err err
 			if err != nil {
 				return p, p.Blame(m.Name, member, err)
 			}
-			runs = append(runs, namedRun{len(p.ids), member.Name, cfg})
+			runs = append(runs, namedRun{index: len(p.ids), name: member.Name, cfg: cfg})
 			p.ids[member] = cfg.ID
 		}
 		p.parts = append(p.parts, runs)

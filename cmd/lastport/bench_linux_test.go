@@ -165,7 +165,7 @@ func TestBenchOfAMatrixIsConfigured(t *testing.T) {
 func TestSourceWords(t *testing.T) {
 	for _, n := range []int{1, 2, 255, 256, 257, 1024} {
 		for _, v6 := range []bool{false, true} {
-			list, err := parseSources(sourceWords(n, v6))
+			list, err := parseSources(sourceWords(n, v6), false)
 			if err != nil || len(list) != n || list[0].Is6() != v6 {
 				t.Errorf("%d sources, IPv6 %v: %d, %v", n, v6, len(list), err)
 			}

@@ -106,11 +106,11 @@ func tryOut(cfg loadgen.Config, host place.Host) error {
 	if err != nil {
 		return err
 	}
-	body, err := json.Marshal(request{cfg, spec})
+	body, err := json.Marshal(request{Config: cfg, Spec: spec})
 	if err != nil {
 		return fmt.Errorf("request: %w", err)
 	}
-	child, err := place.Start(place.Options{Args: []string{childVerb}, Request: body, Stderr: os.Stderr})
+	child, err := place.Start(place.Options{Args: []string{childVerb}, Env: withoutToken(), Request: body, Stderr: os.Stderr})
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"runtime/debug"
 	"strings"
 
@@ -21,6 +22,7 @@ import (
 type request struct {
 	Config loadgen.Config
 	Spec   place.Spec
+	Token  string // of a run whose targets are servers elsewhere: it goes over a pipe and is kept nowhere
 }
 
 // Words of the parent to the child.
@@ -46,6 +48,16 @@ func (a *app) childCommand() *cobra.Command {
 			}
 			return nil
 		},
+	}
+}
+
+// mindCommand is the minder of a command at the edge: lastport again, beside it.
+func mindCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    loadgen.MinderVerb,
+		Short:  "end a command at the edge when the run is gone",
+		Hidden: true,
+		RunE:   func(*cobra.Command, []string) error { return loadgen.Mind(os.Stdin) },
 	}
 }
 
@@ -76,13 +88,28 @@ func inPlace(parent *place.Parent, frames loadgen.Sink) error {
 		return err
 	}
 	defer stranger.leave()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go drainWhenTold(parent, cancel)
+	if req.Token != "" {
+		return runFar(ctx, cancel, cfg, req.Token, frames)
+	}
+	return runNear(ctx, cfg, frames)
+}
+
+// runNear makes a run against its own listener.
+func runNear(ctx context.Context, cfg *loadgen.Config, frames loadgen.Sink) error {
+	if onHost(cfg) {
+		for _, target := range cfg.Targets {
+			if err := arrives(ctx, cfg, target); err != nil {
+				return err
+			}
+		}
+	}
 	listener, err := listen(cfg)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	go drainWhenTold(parent, cancel)
 	_, err = loadgen.Run(ctx, *cfg, peer{listener}, frames)
 	if closeErr := listener.Close(); err == nil {
 		err = closeErr
@@ -96,7 +123,7 @@ func hostsOf(hosts *place.Hosts, kind place.Kind) loadgen.Hosts {
 		Client: func(i int, f func() error) error { return hosts.Client(i).Do(f) },
 		Enter:  func(client int) error { return hosts.Client(client).Enter() },
 	}
-	if kind != place.Private {
+	if kind == place.Pair || kind == place.NAT {
 		h.Server = hosts.InServer
 	}
 	if kind == place.NAT {
@@ -110,7 +137,8 @@ func drainWhenTold(parent *place.Parent, drain func()) {
 	for {
 		word, err := parent.Word()
 		if err != nil {
-			return // the parent has ended, and so the kernel ends this process
+			drain() // the parent has ended, and so the kernel ends this process; where it does not, the run ends
+			return
 		}
 		if word == wordDrain {
 			drain()

@@ -67,7 +67,7 @@ func completeValues(c *cobra.Command) {
 			complete = cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)
 		}
 		switch f.Name {
-		case "output", "from", "matrix": // a file
+		case "output", "from", "matrix", "token-file": // a file
 			return
 		case "sysctl": // the value follows
 			complete = cobra.FixedCompletions(flagWords(c.Name(), f.Name), cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace)

@@ -16,14 +16,16 @@ import (
 func (a *app) runVerbs() []*cobra.Command {
 	return []*cobra.Command{
 		a.fillVerb(), a.churnVerb(), a.reuseVerb(), a.surveyVerb(), a.reachVerb(), a.benchVerb(), a.serveVerb(), a.doctorVerb(),
-		a.childCommand(), a.doctorChild(), a.docsVerb(),
+		a.childCommand(), mindCommand(), a.doctorChild(), a.docsVerb(),
 	}
 }
 
 func (a *app) fillVerb() *cobra.Command {
 	var f runFlags
+	var edge edgeFlags
 	c := &cobra.Command{
-		Use:   "fill",
+		Use:   "fill [flags] [-- COMMAND ARG...]",
+		Args:  commandWords,
 		Short: "open connections until no port is left",
 		Long: "fill opens connections from a range of source ports to a bundled listener\n" +
 			"until no port is left, makes 100 further attempts on the full range, releases\n" +
@@ -31,7 +33,10 @@ func (a *app) fillVerb() *cobra.Command {
 			"root and changes nothing on the host: it happens in a network namespace of its\n" +
 			"own.\n\n" +
 			"Connections are released by RST unless --close is given: after FIN a port\n" +
-			"comes back only when its TIME_WAIT is over, and the run waits for that.",
+			"comes back only when its TIME_WAIT is over, and the run waits for that.\n\n" +
+			"A command after -- runs in the same place while all ports but --leave of them\n" +
+			"are held, with the target in LASTPORT_TARGET. What it writes goes to standard\n" +
+			"error; the report says how it ended and how its connections fared.",
 		Example: "  lastport fill\n" +
 			"  lastport fill --range 40000-40999 --format json\n" +
 			"  lastport fill --range aws-nat --strategy socket-range\n" +
@@ -39,16 +44,21 @@ func (a *app) fillVerb() *cobra.Command {
 			"  lastport fill --range 40000-40999 --strategy all\n" +
 			"  lastport fill --source 198.18.1.1-198.18.1.3 --target 198.18.0.1:1000-1001\n" +
 			"  lastport fill --place nat --nat-range 2000-2009 --nat-addresses 3\n" +
-			"  lastport fill --connections 5000 --expect 'connect.p99<1ms' --expect connections==5000",
-		RunE: func(c *cobra.Command, _ []string) error {
+			"  lastport fill --connections 5000 --expect 'connect.p99<1ms' --expect connections==5000\n" +
+			"  lastport fill --range 40000-40999 --leave 20 --hold 5m -- ./my-client\n" +
+			"  lastport fill --place host --target 10.0.0.7:7000 --token-file token",
+		RunE: func(c *cobra.Command, words []string) error {
 			f.workersGiven = c.Flags().Changed("workers")
-			return a.single("fill", step.ClientRST, &f, func(*loadgen.Config) error { return nil })
+			edge.command = words
+			f.keeps = edge.keepsEnough
+			return a.single("fill", step.ClientRST, &f, func(c *loadgen.Config) error { return edge.edge(&f, c) })
 		},
 	}
 	f.add(c.Flags())
 	f.addGateway(c.Flags())
 	f.addRepeat(c.Flags())
 	c.Flags().Int64Var(&f.connections, "connections", 0, "open no more than this `NUMBER`, over several targets if one has too few ports for it (default: as many as there are ports)")
+	c.Flags().Int64Var(&edge.leave, "leave", 0, "give this `NUMBER` of ports back, once all are taken, for the time of --hold or of the command")
 	return c
 }
 
@@ -91,6 +101,9 @@ func (a *app) conclude(res *result.Result, err error, dir *folder, out *output) 
 			a.ui.notMet(e)
 		}
 	}
+	if res.Command != nil && res.Command.Error != "" {
+		return fmt.Errorf("%s", res.Verdict.Text)
+	}
 	if a.status == exitFailed {
 		return fmt.Errorf("no connection could be made: %s", res.Verdict.Text)
 	}
@@ -110,6 +123,9 @@ func statusOfResult(r *result.Result) int {
 		if !e.Held {
 			return exitExpectation
 		}
+	}
+	if r.Command != nil && r.Command.Error != "" {
+		return exitFailed
 	}
 	if r.Outcomes.OK+r.Outcomes.NoPort+r.Outcomes.NATNoPort == 0 && r.Reuse == nil && !found(r.Reach) {
 		return exitFailed

@@ -39,6 +39,13 @@ type runFlags struct {
 	workersGiven    bool
 	repeat          int
 	engine, ends    string
+	keepFree        int
+	waitClean       bool
+	census          *place.Census               // of the host, once it was asked for
+	keeps           func(*loadgen.Config) error // of fill: whether --leave goes with --keep-free
+	token           string                      // of servers elsewhere, once it was read
+	tokenFile       string
+	resolve         string
 	placeFlags
 	sysctls  []string
 	held     string
@@ -62,13 +69,28 @@ func (f *runFlags) add(fs *pflag.FlagSet) {
 	f.addWhat(fs)
 	f.addTroubles(fs)
 	f.addHow(fs)
+	f.addFar(fs)
+	f.addHost(fs)
+}
+
+// addHost adds the flags for a run on the real host.
+func (f *runFlags) addHost(fs *pflag.FlagSet) {
+	fs.IntVar(&f.keepFree, "keep-free", keepEnough, "with --place host, a `NUMBER` of ports of the host's range to leave to others (default: a twentieth of it, 1000 at least, and never more than half)")
+	fs.BoolVar(&f.waitClean, "wait-clean", false, "with --place host, wait until no port is in TIME_WAIT toward the targets, two minutes at the most")
+	fs.Lookup("keep-free").DefValue = "0" // which says that the default is in the words
+}
+
+// addFar adds the flags for a target that is not the run's own listener.
+func (f *runFlags) addFar(fs *pflag.FlagSet) {
+	fs.StringVar(&f.tokenFile, "token-file", "", "`FILE` with the token of the server at --target, where that is not this run's own listener (default: LASTPORT_TOKEN)")
+	fs.StringVar(&f.resolve, "resolve", "", "the `ADDRESS` to take where a --target is a name that has several")
 }
 
 func (f *runFlags) addWhat(fs *pflag.FlagSet) {
 	fs.StringVar(&f.ranges, "range", hostWord, "source `PORTS`: host, LOW-HIGH[,LOW-HIGH], or a profile: "+strings.Join(profileNames(), ", "))
 	fs.StringVar(&f.exclude, "exclude", "", "`PORTS` of the range to leave out")
 	fs.StringSliceVar(&f.sources, "source", nil, "source `ADDRESSES`: ADDRESS, ADDRESS/BITS or LOW-HIGH, several separated by commas (default: the kernel's choice)")
-	fs.StringSliceVar(&f.targets, "target", nil, "`ADDRESS:PORT[-PORT]` of the bundled listener, several separated by commas (default: 198.18.0.1 or [2001:2::1], outside the range)")
+	fs.StringSliceVar(&f.targets, "target", nil, "`ADDRESS:PORT[-PORT]` of the bundled listener, or with --place host of a server elsewhere, several separated by commas (default: 198.18.0.1 or [2001:2::1], outside the range)")
 	fs.BoolVarP(&f.v4, "ipv4", "4", false, "over IPv4 (the default)")
 	fs.BoolVarP(&f.v6, "ipv6", "6", false, "over IPv6")
 	fs.StringVar(&f.proto, "proto", "tcp", "the protocol, a `NAME` of tcp, udp")
@@ -184,6 +206,9 @@ func (f *runFlags) words(c *loadgen.Config, _ place.Host) (err error) {
 		return named("--place", err)
 	}
 	c.Host.Place = kind.String()
+	if err := f.hostFlags(c); err != nil {
+		return err
+	}
 	if !slices.Contains([]string{"auto", "plain", "none"}, f.progress) {
 		return usagef("--progress plain", "--progress %q: not one of auto, plain, none", f.progress)
 	}

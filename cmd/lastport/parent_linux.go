@@ -19,6 +19,9 @@ type interrupted struct{ dir string }
 
 func (e interrupted) Error() string { return "interrupted; what was written is in " + e.dir }
 
+// Interrupted says that the exit status is that of a signal.
+func (e interrupted) Interrupted() bool { return true }
+
 // execute makes the run in its place, keeps what it tells in the folder, and
 // returns its result: the whole one, or as far as the run came.
 func (a *app) execute(cfg loadgen.Config, host place.Host, f *folder, progress string) (*result.Result, error) {
@@ -26,7 +29,7 @@ func (a *app) execute(cfg loadgen.Config, host place.Host, f *folder, progress s
 	if err != nil {
 		return nil, err
 	}
-	body, err := json.Marshal(request{cfg, spec})
+	body, err := json.Marshal(request{Config: cfg, Spec: spec, Token: a.token})
 	if err != nil {
 		return nil, fmt.Errorf("request: %w", err)
 	}
@@ -37,9 +40,13 @@ func (a *app) execute(cfg loadgen.Config, host place.Host, f *folder, progress s
 	if err != nil {
 		return nil, err
 	}
-	child, err := place.Start(place.Options{
-		Args: []string{childVerb}, Request: body, Table: place.TableFor(2*held, host), Stderr: os.Stderr,
-	})
+	options := place.Options{Args: []string{childVerb}, Env: withoutToken(), Request: body, Stderr: os.Stderr}
+	if onHost(&cfg) {
+		options.Kind = place.OnHost
+	} else {
+		options.Table = place.TableFor(2*held, host)
+	}
+	child, err := place.Start(options)
 	if err != nil {
 		return nil, err
 	}

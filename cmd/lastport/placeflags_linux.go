@@ -72,7 +72,7 @@ func (f *runFlags) hosts(c *loadgen.Config, _ place.Host) (err error) {
 	if err := f.astray(kind); err != nil {
 		return err
 	}
-	if kind == place.Private {
+	if kind == place.Private || kind == place.OnHost {
 		return nil
 	}
 	if c.PeerSysctls, err = settingsOf("--peer-sysctl", f.peerSysctls); err != nil {
@@ -100,8 +100,12 @@ func (f *runFlags) astray(kind place.Kind) error {
 			return usagef("--place nat", "--%s without --place nat: there is no gateway at --place %s", name, kind)
 		}
 	}
-	if kind == place.Private && f.given("peer-sysctl") {
+	switch {
+	case !f.given("peer-sysctl"):
+	case kind == place.Private:
 		return usagef("--sysctl "+f.peerSysctls[0], "--peer-sysctl: at --place private the listener is on the generator's own host")
+	case kind == place.OnHost:
+		return usagef("--place pair", "--peer-sysctl with --place host: lastport never writes a setting of the host")
 	}
 	return nil
 }

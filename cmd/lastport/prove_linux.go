@@ -134,7 +134,7 @@ func (f *planFlags) sides(proof suite.Proof, host place.Host) ([]namedRun, error
 		if side.Above {
 			where = " above"
 		}
-		runs = append(runs, namedRun{i, side.Limit + where, cfg})
+		runs = append(runs, namedRun{index: i, name: side.Limit + where, cfg: cfg})
 	}
 	return runs, nil
 }

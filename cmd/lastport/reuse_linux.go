@@ -98,6 +98,10 @@ func (a *app) reuse(f *reuseFlags) error {
 	if err != nil {
 		return err
 	}
+	a.token = f.token
+	if onHost(&runs[0].cfg) { // where they would share the ports
+		return a.concludeSet(s, a.oneByOne(s, runs, host, &f.runFlags), &f.output)
+	}
 	a.ui.together(len(runs))
 	return a.concludeSet(s, a.manyAtOnce(s, runs, host), &f.output)
 }
@@ -112,13 +116,18 @@ func (f *reuseFlags) closeModes(host place.Host) ([]namedRun, error) {
 		if err == nil {
 			err = one.reuseConfig(&cfg)
 		}
+		asked := cfg
+		if err == nil {
+			err = one.reserve(&cfg, host)
+		}
 		if err == nil {
 			err = loadgen.CheckEngine(&cfg)
 		}
 		if err != nil {
 			return nil, err
 		}
-		runs = append(runs, namedRun{i, mode, cfg})
+		f.token = one.token
+		runs = append(runs, namedRun{i, mode, cfg, asked})
 	}
 	return runs, nil
 }

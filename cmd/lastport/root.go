@@ -24,7 +24,8 @@ const (
 type app struct {
 	stdout io.Writer
 	ui     *ui
-	status int // of a verb that ended without an error
+	status int    // of a verb that ended without an error
+	token  string // that the servers of a run's targets have, where they are elsewhere
 }
 
 // run does what the arguments say and returns the exit status.
@@ -60,7 +61,10 @@ Flags:
 `
 
 func statusOf(err error) int {
-	if _, ok := errors.AsType[interrupted](err); ok {
+	if i, ok := errors.AsType[interface {
+		error
+		Interrupted() bool
+	}](err); ok && i.Interrupted() {
 		return exitInterrupted
 	}
 	if u, ok := errors.AsType[interface {

@@ -18,7 +18,8 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"lastport": func() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) },
+		"lastport":    func() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) },
+		"edge-client": func() { os.Exit(edgeClient(os.Args[1:])) },
 	})
 }
 

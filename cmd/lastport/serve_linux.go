@@ -22,15 +22,20 @@ func (a *app) serveVerb() *cobra.Command {
 	var f serveFlags
 	c := &cobra.Command{
 		Use:   "serve",
-		Short: "the bundled listener alone, on loopback",
-		Long: "serve listens, accepts, answers each byte 1 by a byte 1, and counts. Over UDP\n" +
-			"it answers a datagram of one byte 2, which is an opening, or of one byte 1 by\n" +
-			"the same byte. It works in the network namespace that it is started in, on\n" +
-			"loopback addresses, and changes no setting. Ctrl-C or SIGTERM closes what is\n" +
-			"open and prints the statistics; SIGUSR1 prints them as one line on standard\n" +
-			"error while it goes on.",
+		Short: "the bundled listener alone, for generators that have its token",
+		Long: "serve listens for runs of other machines. A generator and the server prove to\n" +
+			"each other, on the first connection, that they have the same token; only then\n" +
+			"are connections from that generator accepted, and only while it runs. Everyone\n" +
+			"else is turned away. The token is in --token-file or in LASTPORT_TOKEN; without\n" +
+			"either serve makes one, in a file that its user alone can read.\n\n" +
+			"It works in the network namespace that it is started in and changes no setting.\n" +
+			"Ctrl-C, SIGTERM and the end of its terminal (SIGHUP, unless nohup has it ignored)\n" +
+			"close what is open and print the statistics; SIGUSR1 prints them as one line on\n" +
+			"standard error while it goes on.",
 		Example: "  lastport serve\n" +
-			"  lastport serve --listen 127.0.0.1:7000-7009,[::1]:7000 --close server-fin --hold 5s\n" +
+			"  lastport serve --listen 0.0.0.0:7000-7009 --token-file ~/lastport-token --allow 10.0.0.0/8\n" +
+			"  lastport serve --listen 127.0.0.1:7000-7009,[::1]:7000 --close server-fin\n" +
+			"  lastport serve --listen 10.0.0.7:7000 --behind 192.0.2.10:443\n" +
 			"  lastport serve --proto udp --listen 127.0.0.1:7000\n" +
 			"  lastport serve --idle 1m --max-connections 1000 --duration 10m --format json",
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -50,37 +55,26 @@ func (a *app) serveVerb() *cobra.Command {
 func (a *app) serve(config server.Config, f *serveFlags) error {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGUSR1)
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup(1) does, for who goes away and means it to stay
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	defer signal.Stop(signals)
-	listener, err := startListener(config)
+	h, err := a.openHouse(config, f)
 	if err != nil {
 		return err
 	}
-	a.ui.line("listening on %s", addressList(listener.Addrs()))
-	a.attend(signals, listener, f)
+	a.attend(signals, h, f)
 	signal.Stop(signals) // a second one leaves at once
-	err = listener.Close()
-	if printErr := f.print(a.stdout, listener.Stats()); printErr != nil {
+	err = h.close()
+	if printErr := f.print(a.stdout, h.stats()); printErr != nil {
 		return printErr
 	}
 	return err
 }
 
-// startListener opens the listener and starts it.
-func startListener(config server.Config) (*server.Listener, error) {
-	l, err := server.New(config)
-	if err != nil {
-		return nil, err
-	}
-	if err := l.Start(); err != nil {
-		_ = l.Close() // the first error is the one to tell
-		return nil, err
-	}
-	return l, nil
-}
-
 // attend says how things stand when it is asked to, and returns when it is to
 // end.
-func (a *app) attend(signals <-chan os.Signal, listener *server.Listener, f *serveFlags) {
+func (a *app) attend(signals <-chan os.Signal, h *house, f *serveFlags) {
 	var over <-chan time.Time
 	if f.duration > 0 {
 		timer := time.NewTimer(f.duration)
@@ -93,7 +87,7 @@ func (a *app) attend(signals <-chan os.Signal, listener *server.Listener, f *ser
 			if s != syscall.SIGUSR1 {
 				return
 			}
-			a.ui.line("%s", f.line(listener.Stats()))
+			a.ui.line("%s", f.line(h.stats()))
 		case <-over:
 			return
 		}
@@ -145,8 +139,12 @@ func statistics(s result.Server) []statistic {
 	if s.DistinctPeers != nil {
 		peers = *s.DistinctPeers
 	}
+	strangers := int64(0)
+	if s.Strangers != nil {
+		strangers = *s.Strangers
+	}
 	if open == nil {
-		return []statistic{{"accepted", s.Accepted}, {"distinct peers", peers}, {"requests", s.Requests}}
+		return []statistic{{"accepted", s.Accepted}, {"distinct peers", peers}, {"requests", s.Requests}, {"strangers", strangers}}
 	}
 	return []statistic{
 		{"accepted", s.Accepted},
@@ -157,5 +155,6 @@ func statistics(s result.Server) []statistic {
 		{"over limit", s.OverLimit},
 		{"idle closed", s.IdleClosed},
 		{"no descriptor", s.NoFD},
+		{"strangers", strangers},
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"os/signal"
 	"reflect"
 	"regexp"
 	"slices"
@@ -16,9 +17,13 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/vishvananda/netlink"
 	"pgregory.net/rapid"
 
+	"lastport/loadgen"
+	"lastport/loadgen/ports"
+	"lastport/loadgen/step"
 	"lastport/reports/result"
 )
 
@@ -70,22 +75,52 @@ type serving struct {
 	stdout bytes.Buffer
 	stderr *lockedBuffer
 	addr   string
+	token  string // its file
 }
 
 // serve starts lastport serve on a port that the kernel chooses.
 func serve(t *testing.T, args ...string) *serving {
 	t.Helper()
 	var s serving
-	s.cmd, s.stderr = prepare(append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
-	s.cmd.Stdout = &s.stdout
+	s.start(append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.cmd.Process.Kill() }) // fails where it has ended
-	listens := regexp.MustCompile(`(?m)^listening on (\S+)$`)
-	waitFor(t, "a listener", func() bool { return listens.MatchString(s.stderr.String()) })
-	s.addr = listens.FindStringSubmatch(s.stderr.String())[1]
+	s.ready(t)
 	return &s
+}
+
+// start prepares the server.
+func (s *serving) start(args ...string) {
+	s.cmd, s.stderr = prepare(args...)
+	s.cmd.Stdout = &s.stdout
+}
+
+// ready waits until the server has said where it is, and where its token is.
+func (s *serving) ready(t *testing.T) {
+	t.Helper()
+	token := regexp.MustCompile(`(?m)^token: (\S+)$`)
+	waitFor(t, "a token", func() bool { return token.MatchString(s.stderr.String()) })
+	s.token = token.FindStringSubmatch(s.stderr.String())[1]
+	s.addr = regexp.MustCompile(`(?m)^listening on (.+)$`).FindStringSubmatch(s.stderr.String())[1]
+}
+
+// consented has the server consent to a run that uses every port, and ends it with
+// the test.
+func (s *serving) consented(t *testing.T, closeMode step.CloseMode) *farEnd {
+	t.Helper()
+	token, err := readToken(s.token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := loadgen.Config{Range: ports.Of(ports.Range{Low: 1024, High: ports.Max}), Targets: []netip.AddrPort{netip.MustParseAddrPort(s.addr)}, Close: closeMode, Connections: 10, Scenario: "fill"}
+	far, err := agree(t.Context(), &cfg, token, func() {})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, s.stderr)
+	}
+	t.Cleanup(func() { _ = far.Close() })
+	return far
 }
 
 // end sends the signal and returns the statistics.
@@ -131,13 +166,18 @@ func TestServeEnds(t *testing.T) {
 	if !inNamespace(t) {
 		return
 	}
-	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+	ends := []syscall.Signal{syscall.SIGINT, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as the server's would be, too
+		ends = append(ends, syscall.SIGHUP)
+	}
+	for _, sig := range ends {
 		s := serve(t, "--format", "json")
+		s.consented(t, step.ClientFIN)
 		conn := connect(t, s.addr)
 		for range 3 {
 			exchange(t, conn)
 		}
-		const line = `{"accepted":1,"closed":0,"distinct_peers":1,"distinct_tuples":1,"requests":3,"over_limit":0,"idle_closed":0,"no_fd":0}`
+		const line = `{"accepted":1,"closed":0,"distinct_peers":1,"distinct_tuples":1,"requests":3,"over_limit":0,"idle_closed":0,"no_fd":0,"strangers":0}`
 		waitFor(t, "statistics on standard error", func() bool {
 			// An answer may be here a moment before it is counted there.
 			if err := s.cmd.Process.Signal(syscall.SIGUSR1); err != nil {
@@ -146,12 +186,16 @@ func TestServeEnds(t *testing.T) {
 			return strings.Contains(s.stderr.String(), line+"\n")
 		})
 		one := int64(1)
-		want := result.Server{Accepted: 1, Closed: &one, DistinctPeers: &one, DistinctTuples: &one, Requests: 3}
+		want := result.Server{Accepted: 1, Closed: &one, DistinctPeers: &one, DistinctTuples: &one, Requests: 3, Strangers: new(int64)}
 		if got := s.end(t, sig); !reflect.DeepEqual(got, want) {
 			t.Errorf("%v: %+v, want %+v", sig, got, want)
 		}
-		if n, err := conn.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) {
-			t.Errorf("%v: the client reads %d, %v, want the end", sig, n, err)
+		// Its consent is over, and so is what it consented to.
+		if n, err := conn.Read(make([]byte, 1)); n != 0 || !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("%v: the client reads %d, %v, want a reset", sig, n, err)
+		}
+		if _, err := os.Stat(s.token); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%v: the token's file is left: %v", sig, err)
 		}
 	}
 }
@@ -163,30 +207,30 @@ func TestServeLimits(t *testing.T) {
 	}
 	for _, test := range []struct {
 		flags string
-		ask   bool  // the client sends the byte 0
-		end   error // how the client sees the close
+		mode  step.CloseMode
+		say   string // by the client
+		end   error  // how the client sees the close
 		want  result.Server
 	}{
-		{flags: "--close server-fin --hold 0", end: io.EOF},
-		{flags: "--close server-fin --hold 20ms", end: io.EOF},
-		{flags: "--close server-rst --hold 20ms", end: syscall.ECONNRESET},
-		{flags: "--close server-rst", ask: true, end: syscall.ECONNRESET},
-		{flags: "--idle 20ms", end: io.EOF, want: result.Server{IdleClosed: 1}},
+		{flags: "--close server-rst", mode: step.ServerRST, say: "\x00", end: syscall.ECONNRESET},
+		{flags: "--close server-fin", mode: step.ServerFIN, say: "\x00", end: io.EOF},
+		{flags: "--max-bytes 3", mode: step.ClientFIN, say: "abcd", end: syscall.ECONNRESET},
+		{flags: "--idle 20ms", mode: step.ClientFIN, end: io.EOF, want: result.Server{IdleClosed: 1}},
 	} {
 		s := serve(t, append(strings.Fields(test.flags), "--format", "json")...)
+		s.consented(t, test.mode)
 		conn := connect(t, s.addr)
-		if test.ask {
-			if _, err := conn.Write([]byte{0}); err != nil {
-				t.Error(err)
-			}
+		if _, err := io.WriteString(conn, test.say); err != nil {
+			t.Error(err)
 		}
 		if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, test.end) {
 			t.Errorf("%s: the client reads %v, want %v", test.flags, err, test.end)
 		}
 		one := int64(1)
 		test.want.Accepted, test.want.Closed, test.want.DistinctPeers, test.want.DistinctTuples = 1, &one, &one, &one
-		if got := s.end(t, syscall.SIGINT); !reflect.DeepEqual(got, test.want) {
-			t.Errorf("%s: %+v, want %+v", test.flags, got, test.want)
+		test.want.Strangers = new(int64)
+		if diff := cmp.Diff(test.want, s.end(t, syscall.SIGINT)); diff != "" {
+			t.Errorf("%s: %s\n%s", test.flags, diff, s.stderr)
 		}
 	}
 }
@@ -195,24 +239,28 @@ func TestServeMaxConnections(t *testing.T) {
 	if !inNamespace(t) {
 		return
 	}
-	s := serve(t, "--max-connections", "2", "--format", "json")
-	for range 2 {
-		exchange(t, connect(t, s.addr))
-	}
-	conn, err := net.Dial("tcp", s.addr)
-	if err == nil { // the reset may come before it is asked for
-		_, err = conn.Read(make([]byte, 1))
-		_ = conn.Close()
-	}
-	if !errors.Is(err, syscall.ECONNRESET) {
-		t.Errorf("the third ends by %v, want a reset", err)
-	}
-	if got := s.end(t, syscall.SIGINT); got.OverLimit != 1 || got.Accepted != 3 || *got.Closed != 3 {
-		t.Errorf("%+v, want one of 3 over the limit", got)
+	for _, flag := range []string{"--max-connections", "--max-per-peer"} {
+		s := serve(t, flag, "10", "--format", "json")
+		s.consented(t, step.ClientFIN)
+		for range 10 {
+			exchange(t, connect(t, s.addr))
+		}
+		conn, err := net.Dial("tcp", s.addr)
+		if err == nil { // the reset may come before it is asked for
+			_, err = conn.Read(make([]byte, 1))
+			_ = conn.Close()
+		}
+		if !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("%s: the eleventh ends by %v, want a reset", flag, err)
+		}
+		if got := s.end(t, syscall.SIGINT); got.OverLimit != 1 || got.Accepted != 11 || *got.Closed != 11 {
+			t.Errorf("%s: %+v, want one of 11 over the limit", flag, got)
+		}
 	}
 }
 
-// Over UDP an opening and a request are answered, and no close is told of.
+// Over UDP an opening and a request are answered, and no close is told of. Whoever
+// has not proven anything is not answered.
 func TestServeUDP(t *testing.T) {
 	if !inNamespace(t) {
 		return
@@ -223,6 +271,25 @@ func TestServeUDP(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close() //nolint:errcheck // nothing is lost
+	if _, err := conn.Write([]byte{2}); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "a stranger", func() bool {
+		if err := s.cmd.Process.Signal(syscall.SIGUSR1); err != nil {
+			t.Fatal(err)
+		}
+		return strings.Contains(s.stderr.String(), `"strangers":1}`)
+	})
+	token, err := readToken(s.token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := loadgen.Config{UDP: true, Range: ports.Of(ports.Range{Low: 1024, High: ports.Max}), Targets: []netip.AddrPort{netip.MustParseAddrPort(s.addr)}}
+	far, err := agree(t.Context(), &cfg, token, func() {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer far.Close() //nolint:errcheck // nothing is lost
 	for _, said := range []byte{2, 1, 1} {
 		answer := []byte{0}
 		if _, err := conn.Write([]byte{said}); err != nil {
@@ -232,8 +299,11 @@ func TestServeUDP(t *testing.T) {
 			t.Fatalf("%d is answered by %d of %d bytes, %v", said, answer[0], n, err)
 		}
 	}
+	if told := far.Stats(); told.Accepted != 1 || told.Requests != 2 || told.Closed != nil || told.States != nil {
+		t.Errorf("the generator is told %+v", told)
+	}
 	one := int64(1)
-	want := result.Server{Accepted: 1, DistinctPeers: &one, DistinctTuples: &one, Requests: 2}
+	want := result.Server{Accepted: 1, DistinctPeers: &one, DistinctTuples: &one, Requests: 2, Strangers: &one}
 	if got := s.end(t, syscall.SIGTERM); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
@@ -284,7 +354,7 @@ func FuzzParseListen(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		addrs, err := parseListen(text)
+		addrs, err := parseAddress("listen", text)
 		if (err == nil) != (len(addrs) > 0) {
 			t.Fatalf("%q: %d addresses, %v", text, len(addrs), err)
 		}
@@ -292,7 +362,7 @@ func FuzzParseListen(f *testing.F) {
 			t.Fatalf("%q: %v is no wrong usage", text, err)
 		}
 		for i, addr := range addrs {
-			if !addr.Addr().IsLoopback() || i > 0 && addr.Port() != addrs[i-1].Port()+1 {
+			if addr.Addr().Is4In6() || i > 0 && addr.Port() != addrs[i-1].Port()+1 {
 				t.Fatalf("%q: %v", text, addrs)
 			}
 		}

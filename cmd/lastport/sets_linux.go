@@ -21,6 +21,7 @@ type namedRun struct {
 	index int // its place in the set
 	name  string
 	cfg   loadgen.Config
+	asked loadgen.Config // on the real host: cfg before anything was reserved for others
 }
 
 // setFolder is where the runs of a set go: one folder each, and the set's own
@@ -101,6 +102,9 @@ func fileName(name string) string {
 func (a *app) oneByOne(s *setFolder, runs []namedRun, host place.Host, f *runFlags) error {
 	for _, r := range runs {
 		a.ui.member(r.index+1, len(s.runs), r.name)
+		if err := a.beforeHost(&r, host, f); err != nil {
+			return err
+		}
 		res, err := a.memberRun(s, r, host, f.progress)
 		if err != nil {
 			return err

@@ -35,6 +35,9 @@ func hostRange(host place.Host) (ports.Ranges, error) {
 
 // settings reads --sysctl.
 func (f *runFlags) settings(c *loadgen.Config, _ place.Host) (err error) {
+	if onHost(c) && len(f.sysctls) > 0 {
+		return usagef("leave --place out, for a host of the run's own that has them", "--sysctl %s with --place host: lastport never writes a setting of the host", f.sysctls[0])
+	}
 	if c.Sysctls, err = settingsOf("--sysctl", f.sysctls); err != nil {
 		return err
 	}
@@ -83,6 +86,10 @@ func inBounds(flag string, s place.Setting) error {
 // reserved, besides what the host or the user reserves.
 func spec(c *loadgen.Config, host place.Host) (place.Spec, error) {
 	s := place.Spec{Host: host, User: maps.Clone(c.Sysctls)}
+	if onHost(c) {
+		s.Kind = place.OnHost
+		return s, nil // nothing there is set
+	}
 	wanted := c.Ports()
 	if c.Scenario != "reach" { // which asks for each port by itself, and not for those that the host keeps
 		if err := rangeSettings(&s, c, host); err != nil {

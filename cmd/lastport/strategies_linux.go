@@ -80,14 +80,19 @@ func (a *app) single(scenario string, closeMode step.CloseMode, f *runFlags, mor
 	if err != nil {
 		return err
 	}
+	a.token = f.token
 	if err := a.announce(runs, host); err != nil {
 		return err
 	}
 	if len(runs) > 1 {
 		return a.side(scenario, runs, host, f)
 	}
-	dir, err := makeFolder(f.out, scenario)
+	dir, err := makeFolder(f.out, scenario) // first, as nothing is to be promised that --out then refuses
 	if err != nil {
+		return err
+	}
+	if err := a.beforeHost(&runs[0], host, f); err != nil {
+		dir.abandon()
 		return err
 	}
 	res, err := a.execute(runs[0].cfg, host, dir, f.progress)
@@ -109,14 +114,19 @@ func (f *runFlags) byStrategy(scenario string, closeMode step.CloseMode, host pl
 		if err == nil {
 			err = more(&cfg)
 		}
+		cfg.Compared = len(names) > 1
+		asked := cfg
+		if err == nil {
+			err = one.reserve(&cfg, host)
+		}
 		if err == nil {
 			err = loadgen.CheckEngine(&cfg)
 		}
-		cfg.Compared = len(names) > 1
 		if err != nil {
 			return nil, err
 		}
-		runs = append(runs, namedRun{i, name, cfg})
+		f.token = one.token
+		runs = append(runs, namedRun{i, name, cfg, asked})
 	}
 	return runs, nil
 }
@@ -132,7 +142,7 @@ func (a *app) side(scenario string, runs []namedRun, host place.Host, f *runFlag
 		return err
 	}
 	s.set.Skipped = f.leftOut()
-	if scenario == "reuse" {
+	if scenario == "reuse" && !onHost(&runs[0].cfg) { // where they would share the ports
 		a.ui.together(len(runs))
 		return a.concludeSet(s, a.manyAtOnce(s, runs, host), &f.output)
 	}

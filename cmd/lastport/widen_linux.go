@@ -24,7 +24,7 @@ var (
 // one target are too few: it adds targets, or sources where a port is taken for
 // all targets.
 func (f *runFlags) widen(c *loadgen.Config, host place.Host) error {
-	if c.Scenario != "fill" || c.NAT != nil || len(f.sources)+len(f.targets) > 0 {
+	if c.Scenario != "fill" || c.NAT != nil || onHost(c) || len(f.sources)+len(f.targets) > 0 {
 		return nil
 	}
 	usable, err := usablePorts(c, host)

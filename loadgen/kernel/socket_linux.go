@@ -10,7 +10,9 @@ package kernel
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
+	"strconv"
 	"syscall"
 	"unsafe"
 
@@ -25,7 +27,9 @@ type Sockaddr struct {
 }
 
 // NewSockaddr turns an address into the kernel's form. IPv4-mapped IPv6
-// addresses become IPv4. Zones are not supported.
+// addresses become IPv4. A zone, which link-local addresses need, is the name or
+// the number of an interface (RFC 4007, section 11.2); what names none is refused
+// by the kernel when the address is used.
 func NewSockaddr(ap netip.AddrPort) Sockaddr {
 	var sa Sockaddr
 	addr := ap.Addr().Unmap()
@@ -40,11 +44,27 @@ func NewSockaddr(ap netip.AddrPort) Sockaddr {
 	sa.raw.Family = unix.AF_INET6
 	sa.raw.Port = swap16(ap.Port())
 	sa.raw.Addr = addr.As16()
+	sa.raw.Scope_id = scope(addr.Zone())
 	sa.len = unix.SizeofSockaddrInet6
 	return sa
 }
 
-// AddrPort reads the address back.
+// scope is the number of a zone, 0 for none.
+func scope(zone string) uint32 {
+	if zone == "" {
+		return 0
+	}
+	if number, err := strconv.ParseUint(zone, 10, 32); err == nil {
+		return uint32(number)
+	}
+	link, err := net.InterfaceByName(zone)
+	if err != nil {
+		return 0
+	}
+	return uint32(link.Index)
+}
+
+// AddrPort reads the address back, without its zone.
 func (sa *Sockaddr) AddrPort() netip.AddrPort {
 	switch sa.raw.Family {
 	case unix.AF_INET:

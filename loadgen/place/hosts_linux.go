@@ -47,8 +47,12 @@ type Reports struct {
 // that the child was started in. Like Setup it refuses to work in the host's own.
 // A place that this kernel cannot make is a *MissingError.
 func Build(spec Spec) (*Hosts, Reports, error) {
-	if spec.Kind == Private {
+	switch spec.Kind {
+	case Private:
 		report, err := Setup(spec)
+		return &Hosts{}, Reports{Client: report}, err
+	case OnHost:
+		report, err := AsItIs(spec.Host)
 		return &Hosts{}, Reports{Client: report}, err
 	}
 	if err := awayFrom(spec.Host.NetNS); err != nil {

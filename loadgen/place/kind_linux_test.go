@@ -13,10 +13,9 @@ func TestParse(t *testing.T) {
 		}
 	}
 	for word, want := range map[string]string{
-		"host":    `place "host": not in this version; this version has private, pair, nat`,
-		"privat":  `place "privat": no such place; this version has private, pair, nat`,
-		"":        `place "": no such place; this version has private, pair, nat`,
-		"Private": `place "Private": no such place; this version has private, pair, nat`,
+		"privat":  `place "privat": no such place; want one of private, pair, nat, host`,
+		"":        `place "": no such place; want one of private, pair, nat, host`,
+		"Private": `place "Private": no such place; want one of private, pair, nat, host`,
 	} {
 		_, err := Parse(word)
 		f := faultOf(err)
@@ -35,7 +34,7 @@ func TestKindAsText(t *testing.T) {
 	if err := json.Unmarshal(text, &kind); err != nil || kind != Private {
 		t.Errorf("%s is read %v, %v", text, kind, err)
 	}
-	if err := json.Unmarshal([]byte(`"host"`), &kind); err == nil {
-		t.Errorf(`"host" is read %v`, kind)
+	if err := json.Unmarshal([]byte(`"elsewhere"`), &kind); err == nil {
+		t.Errorf(`"elsewhere" is read %v`, kind)
 	}
 }

@@ -1,6 +1,7 @@
 // Package place knows where a run happens: in a private host, a network
 // namespace of the run's own that has the host's settings; on two such hosts
-// that a link joins; or on hosts on both sides of a gateway.
+// that a link joins; on hosts on both sides of a gateway; or on the host itself,
+// of which it changes nothing.
 //
 // The parent looks at the host with ReadHost, starts lastport once more inside
 // new namespaces with Start, and reads the frames that the child writes. The
@@ -27,12 +28,12 @@ const (
 	Private Kind = iota // one host, which reaches itself over its loopback link
 	Pair                // a client and a server, joined by a link
 	NAT                 // clients, a gateway that translates their addresses and ports, and a server
+	// OnHost is where lastport was started: the real host, or the namespace that is
+	// one to it. Nothing there is set up or changed.
+	OnHost
 )
 
-var kindNames = [...]string{"private", "pair", "nat"}
-
-// later are the kinds that are planned and that this version does not have.
-var later = [...]string{"host"}
+var kindNames = [...]string{"private", "pair", "nat", "host"}
 
 // Kinds lists the words that Parse takes.
 func Kinds() []string { return slices.Clone(kindNames[:]) }
@@ -42,12 +43,8 @@ func Parse(word string) (Kind, error) {
 	if i := slices.Index(kindNames[:], word); i >= 0 {
 		return Kind(i), nil
 	}
-	what := "no such place"
-	if slices.Contains(later[:], word) {
-		what = "not in this version"
-	}
 	return 0, &UsageError{
-		text: fmt.Sprintf("place %q: %s; this version has %s", word, what, strings.Join(kindNames[:], ", ")),
+		text: fmt.Sprintf("place %q: no such place; want one of %s", word, strings.Join(kindNames[:], ", ")),
 		hint: "--place " + kindNames[0],
 	}
 }

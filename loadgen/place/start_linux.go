@@ -17,6 +17,7 @@ import (
 
 // Options say how the child is started.
 type Options struct {
+	Kind    Kind      // OnHost: it stays in the caller's namespaces
 	Args    []string  // its arguments, without the program's name
 	Env     []string  // its environment; nil is the parent's
 	Request []byte    // what Join returns there; at most 16 MiB
@@ -45,10 +46,15 @@ type Child struct {
 // new user namespace too, in which the caller is root and whose root may do
 // nothing outside. The child ends when the parent does, whatever the cause.
 //
-// The error is a *RefusedError where the system does not allow namespaces.
+// The error is a *RefusedError where the system does not allow namespaces. A child
+// OnHost needs none, and is started all the same: it is killed with its parent, and
+// a run is one process whose memory and descriptors are its own.
 func Start(opts Options) (*Child, error) {
 	if len(opts.Request) > maxRequest {
 		return nil, fmt.Errorf("the run's place: request of %d bytes: more than %d", len(opts.Request), maxRequest)
+	}
+	if opts.Kind == OnHost {
+		return start(opts, &syscall.SysProcAttr{})
 	}
 	capable, err := rootIsEnough()
 	if err != nil {

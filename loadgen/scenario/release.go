@@ -13,6 +13,10 @@ type Release struct {
 	// Until is when to stop waiting for a listener that closes first and does not,
 	// in nanoseconds since the run began; 0: wait for each close's timeout.
 	Until int64
+	// Reset says that it closes by RST, whatever the close mode is.
+	Reset bool
+	// Probe says that its closes are not the run's.
+	Probe bool
 
 	conns    []uint32
 	inFlight int
@@ -28,7 +32,7 @@ const releaseAhead = 1024
 // Next implements step.Work.
 func (r *Release) Next(now int64, steps []step.Step) (n int, wake int64) {
 	for n < len(steps) && n < len(r.conns) && r.inFlight+n < releaseAhead {
-		steps[n] = step.Step{Op: step.Close, Conn: r.conns[n]}
+		steps[n] = step.Step{Op: step.Close, Conn: r.conns[n], Reset: r.Reset, Probe: r.Probe}
 		n++
 	}
 	r.conns = r.conns[n:]

@@ -72,7 +72,7 @@ func fields() []field {
 		{"residual.reuse", share, func(r *Result) (float64, bool) { return read(r.Residual.Reuse) }},
 	}
 	return slices.Concat(all, outcomeFields(), measuredFields(), predictedFields(), latencyFields(), bandFields(),
-		churnFields(), reuseFields(), surveyFields(), reachFields(), natFields(), sideFields())
+		churnFields(), reuseFields(), surveyFields(), reachFields(), natFields(), sideFields(), commandFields())
 }
 
 // outcomeFields are the outcomes by their words. Without an attempt none was

@@ -28,6 +28,8 @@ func sideFields() []field {
 		{"server.over_limit", count, of(server, func(s *Server) *int64 { return &s.OverLimit })},
 		{"server.idle_closed", count, of(server, func(s *Server) *int64 { return &s.IdleClosed })},
 		{"server.no_fd", count, of(server, func(s *Server) *int64 { return &s.NoFD })},
+		{"server.overflows", count, of(server, func(s *Server) *int64 { return s.Overflows })},
+		{"server.strangers", count, of(server, func(s *Server) *int64 { return s.Strangers })},
 		{"witness.agree", truth, of(witness, func(w *Witness) *bool { return &w.Agree })},
 		{"recovery.attempts", count, of(recovery, func(v *Recovery) *int64 { return &v.Attempts })},
 		{"recovery.after", duration, of(recovery, func(v *Recovery) *int64 { return &v.AfterNS })},

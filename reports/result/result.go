@@ -48,6 +48,8 @@ type Result struct {
 	Reuse         *Reuse         `json:"reuse,omitempty"`
 	Survey        *Survey        `json:"survey,omitempty"`
 	Reach         *Reach         `json:"reach,omitempty"`
+	OnHost        *OnHost        `json:"on_host,omitempty"`
+	Command       *Command       `json:"command,omitempty"`
 	Kernel        Counters       `json:"kernel,omitempty"`      // of the generator's host, or of all clients together
 	KernelPeer    Counters       `json:"kernel_peer,omitempty"` // of the listener's host, where it is another one
 	Cost          *Cost          `json:"cost,omitempty"`
@@ -154,6 +156,8 @@ type Config struct {
 	Tries         int               `json:"tries,omitempty"`          // reach: attempts before a silent port counts as dropped
 	Expect        []string          `json:"expect,omitempty"`
 	Seed          uint64            `json:"seed"`
+	Leave         int64             `json:"leave,omitempty"`      // fill: ports toward each target that are given back for the hold
+	Command       []string          `json:"command,omitempty"`    // fill: what runs meanwhile, with its arguments
 	Unrecorded    bool              `json:"unrecorded,omitempty"` // outcomes were counted and nothing recorded, to tell what recording costs
 	Held          string            `json:"held,omitempty"`       // ports that a stranger had bound in the place
 	LingerNS      int64             `json:"linger_ns,omitempty"`  // how late the listener closed its end
@@ -296,6 +300,9 @@ type Server struct {
 	OverLimit      int64   `json:"over_limit"`                // of the accepted, reset at once: as many were open as may be
 	IdleClosed     int64   `json:"idle_closed"`               // of the closed, those that sent nothing for too long
 	NoFD           int64   `json:"no_fd"`                     // accepts that failed for want of a descriptor
+	Overflows      *int64  `json:"overflows,omitempty"`       // of a server elsewhere: connections that its kernel dropped because a queue was full (ListenOverflows)
+	Strangers      *int64  `json:"strangers,omitempty"`       // of a server elsewhere: connections from others than the run meanwhile, which were not served
+	Version        string  `json:"version,omitempty"`         // of the lastport that a server elsewhere is
 	States         *States `json:"states,omitempty"`
 }
 

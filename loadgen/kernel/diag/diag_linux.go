@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -72,8 +73,9 @@ type Socket struct {
 	Local  netip.AddrPort
 	Remote netip.AddrPort
 	UID    uint32
-	Inode  uint32 // 0 for sockets without a descriptor, such as those in TIME_WAIT
-	V6Only bool   // of an IPv6 socket that listens or is bound: it has no part in IPv4 (IPV6_V6ONLY)
+	Inode  uint32        // 0 for sockets without a descriptor, such as those in TIME_WAIT
+	V6Only bool          // of an IPv6 socket that listens or is bound: it has no part in IPv4 (IPV6_V6ONLY)
+	Left   time.Duration // of a socket in TIME_WAIT: until it ends, but for the grain of the kernel's timer
 
 	// Of a socket that listens: connections that wait to be accepted, and how many
 	// may. Of others, bytes that wait to be read and to be acknowledged.
@@ -166,6 +168,10 @@ func (s *Socket) decode(b []byte) {
 	s.UID = binary.NativeEndian.Uint32(b[64:])
 	s.Inode = binary.NativeEndian.Uint32(b[68:])
 	s.V6Only = false
+	s.Left = 0
+	if s.State == TimeWait { // whose timer is that alone (inet_twsk_diag_fill, net/ipv4/inet_diag.c)
+		s.Left = time.Duration(binary.NativeEndian.Uint32(b[52:])) * time.Millisecond
+	}
 	// Attributes follow: length, kind and payload, each padded to four bytes.
 	for a := b[msgSize:]; len(a) >= unix.SizeofNlAttr; {
 		size := int(binary.NativeEndian.Uint16(a))

@@ -1,0 +1,245 @@
+package loadgen
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lastport/loadgen/kernel"
+	"lastport/loadgen/kernel/diag"
+	"lastport/loadgen/ports"
+	"lastport/loadgen/scenario"
+	"lastport/reports/result"
+)
+
+// edge is a fill's target with few ports left, as it is looked at from outside.
+type edge struct {
+	*filling
+	left    ports.Ranges // ports that were free when the command was started
+	began   int64
+	out     result.Command
+	before  kernel.Counters
+	lookErr error
+}
+
+// leave sees to it that as many ports are left toward the target as were asked for. A
+// fill of all ports gives some back. One on the real host has kept clear of what is to
+// stay free for others, but the kernel may have given it ports that others have toward
+// other targets, or none of these: it takes what is left beyond one by one, and those of
+// others first, so that what is left is free for everything as far as can be.
+func (f *filling) leave() error {
+	if f.cfg.Leave == 0 && len(f.cfg.Command) == 0 || !f.atFull() {
+		return nil
+	}
+	if !f.bounded() {
+		return f.giveBack(f.cfg.Leave)
+	}
+	inUse, _, err := f.inUse(f.answer.Usable)
+	if err != nil {
+		return err
+	}
+	left := f.answer.Usable.Minus(inUse)
+	beyond := int64(left.Size()) - f.cfg.Leave
+	if beyond < 0 {
+		return f.giveBack(-beyond)
+	}
+	shared, _, err := f.socketsOn(left, func(*diag.Socket) bool { return true })
+	if err != nil {
+		return err
+	}
+	return f.takeMore(slices.AppendSeq(slices.Collect(shared.All()), left.Minus(shared).All()), int(beyond))
+}
+
+// giveBack closes so many connections, by RST: their ports are free at once. They are
+// those that were opened last.
+func (f *filling) giveBack(n int64) error {
+	if n == 0 {
+		return nil
+	}
+	f.enter("leave", 0)
+	works := make([]*scenario.Release, len(f.engines))
+	for i := range works {
+		share := min(deal(n, i, len(works)), len(f.conns[i]))
+		keep := len(f.conns[i]) - share
+		works[i] = scenario.NewRelease(f.conns[i][keep:])
+		works[i].Reset = true
+		f.conns[i] = f.conns[i][:keep]
+	}
+	return f.works(asWorks(works))
+}
+
+// takeMore opens connections from the first n ports of the list. They count for nothing
+// but what is left: the kernel did not choose their ports.
+func (f *filling) takeMore(list []uint16, n int) error {
+	if list = list[:n]; n == 0 {
+		return nil
+	}
+	f.enter("leave", 0)
+	works := make([]*scenario.Taking, len(f.engines))
+	for i := range works {
+		works[i] = &scenario.Taking{Stop: &f.stop}
+	}
+	for i, port := range list {
+		w := works[i%len(works)]
+		w.Ports = append(w.Ports, port)
+	}
+	err := f.works(asWorks(works))
+	f.more = make([][]uint32, len(works))
+	for i, w := range works {
+		f.more[i] = w.Conns()
+		f.opened += int64(len(w.Conns()))
+		for _, port := range w.Refused() { // somebody's by an explicit bind: nobody's to connect from
+			f.denied = append(f.denied, ports.Range{Low: port, High: port})
+		}
+	}
+	return err
+}
+
+// releaseMore closes what takeMore opened.
+func (f *filling) releaseMore() error {
+	if f.more == nil {
+		return nil
+	}
+	works := make([]*scenario.Release, len(f.more))
+	for i, conns := range f.more {
+		works[i] = scenario.NewRelease(conns)
+		works[i].Reset, works[i].Probe = true, true
+	}
+	return f.works(asWorks(works))
+}
+
+// atFull says whether the fill came to its end, and nothing ended it before.
+func (f *filling) atFull() bool {
+	return (f.ended == scenario.Exhausted || f.ended == scenario.Reached) && !f.stop.Load()
+}
+
+// atEdge runs the command for as long as the hold, and looks on.
+func (f *filling) atEdge() error {
+	if len(f.cfg.Command) == 0 || !f.atFull() {
+		return nil
+	}
+	until, why := int64(0), "" // as long as the command takes
+	if f.cfg.Hold > 0 {
+		until, why = f.clock.Now()+int64(f.cfg.Hold), result.ToldHold
+	}
+	if end := f.deadline(); end > 0 && (until == 0 || end < until) {
+		until, why = end, result.ToldDuration
+	}
+	f.enter("command", until)
+	e := &edge{filling: f}
+	accepted := f.settled(f.opened).Accepted
+	e.prepare()
+	p, err := startProgram(f.cfg.Command, f.cfg.Targets[0])
+	if err != nil {
+		e.out.Ended, e.out.Error = result.EndedNotStarted, err.Error()
+	} else {
+		over := func() string {
+			switch {
+			case f.stop.Load():
+				return result.ToldInterrupt
+			case until > 0 && f.clock.Now() >= until:
+				return why
+			}
+			return ""
+		}
+		e.out.Ended, e.out.Told = p.follow(over, e.look)
+		p.status(&e.out)
+	}
+	e.finish(accepted)
+	f.do(func() { f.res.Command = &e.out })
+	return e.lookErr
+}
+
+// prepare finds the ports that are left.
+func (e *edge) prepare() {
+	e.out.Target = e.cfg.Targets[0].String()
+	inUse, _, err := e.inUse(e.answer.Usable)
+	e.lookErr = err
+	e.left = e.answer.Usable.Minus(inUse).Minus(ports.Of(e.denied...))
+	e.out.PortsLeft = int64(e.left.Size())
+	e.before, _ = kernel.ReadCounters() // without them there is one witness less
+	e.began = e.clock.Now()
+	e.out.StartedNS = e.began
+}
+
+// inUse returns those of the ports that have a socket toward the target, in whatever
+// state, and how many of them are in TIME_WAIT.
+func (f *filling) inUse(of ports.Ranges) (ports.Ranges, int64, error) {
+	target := plain(f.cfg.Targets[0])
+	return f.socketsOn(of, func(s *diag.Socket) bool { return plain(s.Remote) == target })
+}
+
+// socketsOn returns those of the ports that have a socket that counts, and how many of
+// these are in TIME_WAIT.
+func (f *filling) socketsOn(of ports.Ranges, counts func(*diag.Socket) bool) (ports.Ranges, int64, error) {
+	var list []ports.Range
+	waiting := int64(0)
+	each := func(s *diag.Socket) {
+		port := s.Local.Port()
+		if !of.Contains(port) || !counts(s) {
+			return
+		}
+		list = append(list, ports.Range{Low: port, High: port})
+		if s.State == diag.TimeWait {
+			waiting++
+		}
+	}
+	var err error
+	if plain(f.cfg.Targets[0]).Addr().Is4() {
+		err = diag.TCP(unix.AF_INET, diag.All, each)
+	}
+	if err == nil || errors.Is(err, diag.ErrInterrupted) { // an IPv6 socket may talk IPv4
+		err = diag.TCP(unix.AF_INET6, diag.All, each)
+	}
+	if errors.Is(err, diag.ErrInterrupted) || errors.Is(err, unix.ENOENT) {
+		err = nil
+	}
+	return ports.Of(list...), waiting, err
+}
+
+// look counts the ports in use, and says when to do so again: in a second at the
+// latest, and otherwise so that it takes a fifth of the time at most.
+func (e *edge) look() time.Duration {
+	const least, most, share = 10 * time.Millisecond, time.Second, 4
+	began := e.clock.Now()
+	inUse, waiting, err := e.inUse(e.left)
+	if err != nil {
+		e.lookErr = err
+	}
+	now := e.clock.Now()
+	n := int64(inUse.Size())
+	e.out.PortsMost, e.out.TimeWait = max(e.out.PortsMost, n), waiting
+	if n == e.out.PortsLeft && e.out.PortsOutNS == nil {
+		after := began - e.began
+		if n == 0 {
+			after = 0 // before it began
+		}
+		e.out.PortsOutNS = &after
+	}
+	again := min(max(least, share*time.Duration(now-began)), most)
+	e.out.LookNS = max(e.out.LookNS, int64(again)+now-began)
+	return again
+}
+
+// finish looks a last time and takes the witnesses' word.
+func (e *edge) finish(accepted int64) {
+	e.out.TookNS = e.clock.Now() - e.began
+	if e.out.Error != "" {
+		return
+	}
+	e.look() // once more: a short command may have been missed
+	if e.out.PortsOutNS != nil {
+		*e.out.PortsOutNS = min(*e.out.PortsOutNS, e.out.TookNS)
+	}
+	now, err := kernel.ReadCounters()
+	if err == nil && e.before != nil && e.cfg.OnHost == nil {
+		since := now.Since(e.before)
+		opened, failed := since["ActiveOpens"], since["AttemptFails"]
+		e.out.Opened, e.out.Failed = &opened, &failed
+		e.out.Accepted = e.settled(accepted+opened-failed).Accepted - accepted
+		return
+	}
+	e.out.Accepted = e.peer.Stats().Accepted - accepted
+}
