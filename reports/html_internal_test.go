@@ -64,7 +64,8 @@ func TestShellWordsAreOneWord(t *testing.T) {
 		"":                        "''",
 		"it's; rm -rf $HOME":      `'it'\''s; rm -rf $HOME'`,
 		"[2001:2::1]:1000":        "'[2001:2::1]:1000'",
-		"a\nb":                    "'a\ufffdb'",
+		"a\nb":                    `$'a\nb'`,
+		"it's\u202e":              `$'it\'s\u202e'`,
 	} {
 		if got := shellWord(word); got != want {
 			t.Errorf("%q: %s, want %s", word, got, want)
@@ -81,6 +82,16 @@ func TestCommandRepeatsTheRun(t *testing.T) {
 	}
 	want := "lastport churn --range 40000-40399 --strategy connect --close client-fin --rate 80 --duration 12s --ends together" +
 		" --sysctl net.ipv4.tcp_tw_reuse=1 --expect no_port==0 --seed 7"
+	if got := commandOf(r); got != want {
+		t.Errorf("%s, want\n%s", got, want)
+	}
+	r = &result.Result{Run: result.Run{Scenario: "fill"}, OnHost: &result.OnHost{KeepFree: 500}}
+	r.Config = result.Config{
+		Range: "40000-40399", Targets: []string{"192.0.2.1:7000"}, Proto: "tcp", Strategy: "connect", Close: "rst", TimeoutNS: 3e9,
+		HoldNS: 3e9, Leave: 5, Command: []string{"sh", "-c", "date; my client"}, Engine: "direct", Place: "host",
+	}
+	want = "lastport fill --range 40000-40399 --target 192.0.2.1:7000 --strategy connect --close rst --hold 3s --place host --keep-free 500" +
+		" --leave 5 -- sh -c 'date; my client'"
 	if got := commandOf(r); got != want {
 		t.Errorf("%s, want\n%s", got, want)
 	}

@@ -70,6 +70,10 @@ func commandOf(r *result.Result) string {
 		c.number("workers", int64(cfg.Workers))
 	}
 	c.where(cfg)
+	if r.OnHost != nil {
+		c.flag("keep-free", strconv.FormatInt(r.OnHost.KeepFree, 10))
+	}
+	c.number("leave", cfg.Leave)
 	c.flag("held", cfg.Held)
 	c.time("linger", cfg.LingerNS)
 	for _, expr := range cfg.Expect[:min(len(cfg.Expect), maxItems)] {
@@ -77,6 +81,9 @@ func commandOf(r *result.Result) string {
 	}
 	if cfg.Seed > 0 {
 		c.flag("seed", strconv.FormatUint(cfg.Seed, 10))
+	}
+	if len(cfg.Command) > 0 {
+		c = append(c, "--", shellWords(cfg.Command))
 	}
 	return c.String()
 }

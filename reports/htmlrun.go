@@ -53,6 +53,8 @@ func (b *runBuilder) run() htmlRun {
 	sections = append(sections, recorded(func(p *page) {
 		p.rules(r.Reach)
 		p.outcomes(r)
+		p.command(r)
+		p.onHost(r.OnHost)
 		p.gateway(r)
 		p.witnesses(r)
 		p.kernel("Kernel counters", r.Kernel)
