@@ -21,7 +21,8 @@ import (
 // Config is a run as the command line asks for it.
 type Config struct {
 	ID       string
-	Repeat   int // which of the repeats of one run this is, from 1; 0: it is not repeated
+	Repeat   int           // which of the repeats of one run this is, from 1; 0: it is not repeated
+	Shard    *result.Shard // which part of a distributed run this is; nil: it is a whole one
 	Scenario string
 	Tool     result.Tool
 	Host     result.Host // as the place reports it

@@ -13,7 +13,7 @@ func (r *run) skeleton() *result.Result {
 	res := &result.Result{
 		Schema: result.Schema,
 		Tool:   r.cfg.Tool,
-		Run:    result.Run{ID: r.cfg.ID, Scenario: r.cfg.Scenario, Repeat: r.cfg.Repeat, Started: r.clock.Zero().UTC(), Seed: r.cfg.Seed},
+		Run:    result.Run{ID: r.cfg.ID, Scenario: r.cfg.Scenario, Repeat: r.cfg.Repeat, Shard: r.cfg.Shard, Started: r.clock.Zero().UTC(), Seed: r.cfg.Seed},
 		Host:   r.cfg.Host,
 		Config: r.cfg.Echo(),
 		Engine: &r.cfg.Chosen,

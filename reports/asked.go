@@ -21,6 +21,7 @@ func (p *page) asked(r *result.Result) {
 		took = "took " + duration(r.Run.Ended.Sub(r.Run.Started).Nanoseconds())
 	}
 	p.fact("scenario", phrases(r.Run.Scenario, when, took))
+	p.fact("shards", shardsOf(r))
 	p.fact("range", rangeOf(r))
 	p.taken(r.Space)
 	p.fact("strategy", phrases(c.Strategy, keptBy(c), c.Proto))
@@ -43,6 +44,17 @@ func (p *page) asked(r *result.Result) {
 	p.engine(r)
 	p.fact("host", hostOf(r.Host))
 	p.fact("tool", phrases(named("lastport ", r.Tool.Version), shorten(r.Tool.Commit, 12), r.Tool.Go))
+}
+
+// shardsOf says which part of a run it is, or of which parts it was made.
+func shardsOf(r *result.Result) string {
+	switch m, shard := r.Merged, r.Run.Shard; {
+	case m != nil:
+		return fmt.Sprintf("%d of %s, each with what follows · begun within %s of each other", len(m.Shards), count(int64(m.Count)), duration(m.SkewNS))
+	case shard != nil:
+		return fmt.Sprintf("%d/%d: a part of a run", shard.Index, shard.Count)
+	}
+	return ""
 }
 
 // engine says why the engine is not the one that could have been.

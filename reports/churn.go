@@ -59,15 +59,17 @@ func findLag(service, response *result.Summary) (lag, bool) {
 // because those before them had to wait for the listener, or because the
 // generator did not run.
 func (l lag) words(r *result.Result) (means, todo string) {
-	means = fmt.Sprintf("at %s response is %s and connect %s. Attempts began up to %s after they were due, and who was to "+
+	means = fmt.Sprintf("at %s response is %s and connect %s. Attempts began %s, and who was to "+
 		"be served waited that long. A measurement from the call alone hides it (coordinated omission)",
-		l.at, duration(l.response), duration(l.service), duration(latest(r)))
+		l.at, duration(l.response), duration(l.service), howLate(r))
 	dropped := max(r.Kernel["ListenOverflows"], r.Kernel["ListenDrops"])
 	switch {
 	case dropped > 0:
 		return means, "the listener did not accept fast enough and its queue was full (ListenOverflows, ListenDrops: " +
 			count(dropped) + "): calls before these waited there. Look at the listener first"
-	case r.Latency.Connect.MaxNS >= latest(r)/2:
+	case r.ScheduleError == nil:
+		return means, "look at the report of each shard: how late its attempts began stands there"
+	case r.Latency.Connect.MaxNS >= r.ScheduleError.MaxNS/2:
 		return means, "single calls took up to " + duration(r.Latency.Connect.MaxNS) + " and kept those behind them: look at the " +
 			"listener and at connect p99 over time, or use more --workers"
 	}
@@ -75,12 +77,13 @@ func (l lag) words(r *result.Result) (means, todo string) {
 		"processor time. Choose a lower --rate, more --workers or a quieter machine"
 }
 
-// latest is how late attempts began at most.
-func latest(r *result.Result) int64 {
+// howLate is how late attempts began at most. Of merged shards that is not known:
+// it is a summary without its histogram.
+func howLate(r *result.Result) string {
 	if r.ScheduleError == nil {
-		return 0
+		return "late"
 	}
-	return r.ScheduleError.MaxNS
+	return "up to " + duration(r.ScheduleError.MaxNS) + " after they were due"
 }
 
 // requests says what was sent over open connections, and what it saves to use a

@@ -60,6 +60,8 @@ func (s Side) complete() (about result.ComparedSide, runs []*result.Result, err 
 		switch {
 		case r.Run.Shard != nil && r.Run.Shard.Count > 1:
 			return about, nil, &IncomparableError{From: s.From, Why: "it holds a shard, a part of a run alone", hint: "lastport merge"}
+		case r.Merged != nil && len(r.Merged.Missing) > 0:
+			return about, nil, &IncomparableError{From: s.From, Why: "it is merged, and not of all shards", hint: "lastport merge with all of them"}
 		case r.Run.Interrupted:
 			about.LeftOut++
 			continue

@@ -149,6 +149,7 @@ func TestCompareRefusesWhatIsUnlike(t *testing.T) {
 		{"range", other(func(r *result.Result) { r.Config.Range = "40000-40009" }), "range is linux in OLD and 40000-40009 in NEW"},
 		{"targets", other(func(r *result.Result) { r.Space.Targets = 2 }), "targets is 1 in OLD and 2 in NEW"},
 		{"proto", other(func(r *result.Result) { r.Config.Proto = "udp" }), "proto is tcp in OLD and udp in NEW"},
+		{"merged in part", other(func(r *result.Result) { r.Merged = &result.Merged{Missing: []int{1}} }), "new: it is merged, and not of all shards"},
 		{"shard", other(func(r *result.Result) { r.Run.Shard = &result.Shard{Count: 2} }), "new: it holds a shard"},
 		{"interrupted", []*result.Result{interrupted()}, "new: none of its runs came to its own end"},
 		{"nothing", nil, "new: it holds no run"},

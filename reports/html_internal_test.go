@@ -95,7 +95,15 @@ func TestCommandRepeatsTheRun(t *testing.T) {
 	if got := commandOf(r); got != want {
 		t.Errorf("%s, want\n%s", got, want)
 	}
-	r.Run.Scenario = "rm"
+	r = &result.Result{Run: result.Run{Scenario: "fill", Shard: &result.Shard{Index: 1, Count: 3}}}
+	if got, want := commandOf(r), "lastport fill --shard 1/3"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	r.Merged = &result.Merged{}
+	if got := commandOf(r); got != "" {
+		t.Errorf("one command for all shards: %s", got)
+	}
+	r = &result.Result{Run: result.Run{Scenario: "rm"}}
 	if got := commandOf(r); got != "" {
 		t.Errorf("a command of no verb: %s", got)
 	}

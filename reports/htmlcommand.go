@@ -47,9 +47,10 @@ func (c command) String() string { return strings.Join(c, " ") }
 const defaultTimeout = int64(3 * time.Second)
 
 // commandOf is the command that repeats a run: its flags as they were understood.
-// It is empty where the file names no scenario that is a verb.
+// It is empty where the file names no scenario that is a verb, and of a result
+// that was merged: no one command makes all shards.
 func commandOf(r *result.Result) string {
-	if !slices.Contains([]string{"fill", "churn", "reuse", "survey", "reach"}, r.Run.Scenario) {
+	if r.Merged != nil || !slices.Contains([]string{"fill", "churn", "reuse", "survey", "reach"}, r.Run.Scenario) {
 		return ""
 	}
 	cfg := r.Config
@@ -76,6 +77,9 @@ func commandOf(r *result.Result) string {
 	c.number("leave", cfg.Leave)
 	c.flag("held", cfg.Held)
 	c.time("linger", cfg.LingerNS)
+	if s := r.Run.Shard; s != nil {
+		c.flag("shard", strconv.Itoa(s.Index)+"/"+strconv.Itoa(s.Count))
+	}
 	for _, expr := range cfg.Expect[:min(len(cfg.Expect), maxItems)] {
 		c.flag("expect", expr)
 	}

@@ -67,6 +67,14 @@ type StateMap struct {
 // Put says that a connection on the port is in a state.
 func (m *StateMap) Put(port uint16, s PortState) { m.states[port] = max(m.states[port], uint8(s)) }
 
+// Merge tells of each port the highest state of both. The other map stays as it
+// is.
+func (m *StateMap) Merge(from *StateMap) {
+	for port, s := range &from.states { // the array itself, which is large
+		m.states[port] = max(m.states[port], s)
+	}
+}
+
 // State returns the state of a port.
 func (m *StateMap) State(port uint16) PortState { return PortState(m.states[port]) }
 
