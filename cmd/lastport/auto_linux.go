@@ -217,7 +217,7 @@ func (a *app) seek(k *seeking, s *setFolder) error {
 		if err != nil {
 			return err
 		}
-		err = a.makeRound(round, runs, s, k.host)
+		err = a.makeRound(round, runs, s, k)
 		k.take(round, s.take(runs))
 		if err != nil {
 			return err
@@ -231,17 +231,17 @@ func (a *app) seek(k *seeking, s *setFolder) error {
 }
 
 // makeRound makes the runs of a round.
-func (a *app) makeRound(round suite.Round, runs []namedRun, s *setFolder, host place.Host) error {
+func (a *app) makeRound(round suite.Round, runs []namedRun, s *setFolder, k *seeking) error {
 	if round.AtOnce {
 		a.ui.round(round)
-		return a.allAtOnce(s, runs, host)
+		return a.allAtOnce(s, runs, k.host, k.f.progress)
 	}
 	for i := range runs {
 		if a.status == exitInterrupted {
 			break
 		}
 		a.ui.step(runs[i].index+1, round.Tries[i].Rate)
-		if err := a.allAtOnce(s, runs[i:i+1], host); err != nil {
+		if err := a.allAtOnce(s, runs[i:i+1], k.host, k.f.progress); err != nil {
 			return err
 		}
 	}

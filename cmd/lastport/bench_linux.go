@@ -160,10 +160,10 @@ func (a *app) inParts(s *setFolder, plan benchPlan, host place.Host, f *runFlags
 			err = a.oneByOne(s, runs, host, f)
 		case p.AtOnce && p.Lasts > 10*time.Second:
 			a.ui.waiting(len(runs), p.Lasts.Round(time.Second))
-			err = a.allAtOnce(s, runs, host)
+			err = a.allAtOnce(s, runs, host, f.progress)
 		case p.AtOnce:
 			a.ui.together(len(runs))
-			err = a.allAtOnce(s, runs, host)
+			err = a.allAtOnce(s, runs, host, f.progress)
 		default:
 			err = a.oneByOne(s, runs, host, f)
 		}

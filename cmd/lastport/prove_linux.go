@@ -82,7 +82,7 @@ const mostSides = 3
 func (a *app) makeSides(f *planFlags, s *setFolder, proof suite.Proof, runs []namedRun, host place.Host) error {
 	left := runs
 	for n := 1; ; n++ {
-		err := a.allAtOnce(s, left, host)
+		err := a.allAtOnce(s, left, host, "auto")
 		judgeProof(s.set.Proof, proof, runs, s.take(runs))
 		left = nil
 		for i := range runs {

@@ -59,9 +59,9 @@ const mostAtOnce = 32
 
 // manyAtOnce makes runs that mostly wait side by side, as many at once as a
 // machine has room for.
-func (a *app) manyAtOnce(s *setFolder, runs []namedRun, host place.Host) error {
+func (a *app) manyAtOnce(s *setFolder, runs []namedRun, host place.Host, progress string) error {
 	for some := range slices.Chunk(runs, mostAtOnce) {
-		if err := a.allAtOnce(s, some, host); err != nil || a.status == exitInterrupted {
+		if err := a.allAtOnce(s, some, host, progress); err != nil || a.status == exitInterrupted {
 			return err
 		}
 	}

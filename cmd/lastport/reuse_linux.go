@@ -39,6 +39,7 @@ func (a *app) reuseVerb() *cobra.Command {
 	f.add(fs)
 	f.addGateway(fs)
 	f.addRepeat(fs)
+	f.addShard(fs)
 	fs.Int64Var(&f.connections, "connections", reuseConnections, "a `NUMBER` of ports to close and wait for")
 	fs.Lookup("close").Usage += ", or all: side by side"
 	fs.StringVar(&f.mode, "mode", "close", "what keeps the port taken, a `WORD` of "+strings.Join(loadgen.ReuseModes(), ", "))
@@ -103,7 +104,7 @@ func (a *app) reuse(f *reuseFlags) error {
 		return a.concludeSet(s, a.oneByOne(s, runs, host, &f.runFlags), &f.output)
 	}
 	a.ui.together(len(runs))
-	return a.concludeSet(s, a.manyAtOnce(s, runs, host), &f.output)
+	return a.concludeSet(s, a.manyAtOnce(s, runs, host, f.progress), &f.output)
 }
 
 // closeModes makes a run for each close mode.

@@ -105,7 +105,9 @@ func (a *app) oneByOne(s *setFolder, runs []namedRun, host place.Host, f *runFla
 		if err := a.beforeHost(&r, host, f); err != nil {
 			return err
 		}
-		res, err := a.memberRun(s, r, host, f.progress)
+		shown := newProgress(a.ui, f.progress)
+		res, err := a.memberRun(s, r, host, shown.run(""))
+		shown.end()
 		if err != nil {
 			return err
 		}
@@ -117,12 +119,12 @@ func (a *app) oneByOne(s *setFolder, runs []namedRun, host place.Host, f *runFla
 }
 
 // memberRun makes one run of a set.
-func (a *app) memberRun(s *setFolder, r namedRun, host place.Host, progress string) (*result.Result, error) {
+func (a *app) memberRun(s *setFolder, r namedRun, host place.Host, view *runView) (*result.Result, error) {
 	dir, err := s.member(r)
 	if err != nil {
 		return nil, err
 	}
-	res, err := a.execute(r.cfg, host, dir, progress)
+	res, err := a.execute(r.cfg, host, dir, view)
 	if res == nil {
 		dir.abandon()
 		return nil, err
@@ -131,16 +133,20 @@ func (a *app) memberRun(s *setFolder, r namedRun, host place.Host, progress stri
 }
 
 // allAtOnce makes runs side by side, for those that mostly wait. Each has a
-// place of its own, so they share nothing but the processors.
-func (a *app) allAtOnce(s *setFolder, runs []namedRun, host place.Host) error {
+// place of its own, so they share nothing but the processors. They are shown
+// together, as --progress says.
+func (a *app) allAtOnce(s *setFolder, runs []namedRun, host place.Host, progress string) error {
 	var group errgroup.Group
+	shown := sideBySide(a.ui, progress)
 	for _, r := range runs {
+		view := shown.run(r.name)
 		group.Go(func() error {
-			_, err := a.memberRun(s, r, host, "none")
+			_, err := a.memberRun(s, r, host, view)
 			return err
 		})
 	}
 	err := group.Wait()
+	shown.end()
 	for _, r := range runs {
 		if res := s.runs[r.index]; res != nil {
 			a.note(res)

@@ -95,7 +95,9 @@ func (a *app) single(scenario string, closeMode step.CloseMode, f *runFlags, mor
 		dir.abandon()
 		return err
 	}
-	res, err := a.execute(runs[0].cfg, host, dir, f.progress)
+	shown := newProgress(a.ui, f.progress)
+	res, err := a.execute(runs[0].cfg, host, dir, shown.run(""))
+	shown.end()
 	return a.conclude(res, err, dir, &f.output)
 }
 
@@ -144,7 +146,7 @@ func (a *app) side(scenario string, runs []namedRun, host place.Host, f *runFlag
 	s.set.Skipped = f.leftOut()
 	if scenario == "reuse" && !onHost(&runs[0].cfg) { // where they would share the ports
 		a.ui.together(len(runs))
-		return a.concludeSet(s, a.manyAtOnce(s, runs, host), &f.output)
+		return a.concludeSet(s, a.manyAtOnce(s, runs, host, f.progress), &f.output)
 	}
 	return a.concludeSet(s, a.oneByOne(s, runs, host, f), &f.output)
 }

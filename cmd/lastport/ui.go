@@ -5,12 +5,15 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/term"
 
+	"lastport/cmd/lastport/live"
 	"lastport/reports/result"
 )
 
@@ -18,26 +21,60 @@ import (
 // message, in lower case and without a full stop, and a hint where there is
 // something to type. It writes to standard error.
 type ui struct {
-	mu   sync.Mutex
-	w    io.Writer
-	live bool // a progress line stands on the terminal and must be cleared first
+	w     io.Writer
+	mu    sync.Mutex // guards what is below; a run is drawn at any time
+	block live.Painter
+	gone  bool // nobody reads any more
 }
 
-func newUI(w io.Writer) *ui { return &ui{w: w} }
+func newUI(w io.Writer) *ui {
+	u := &ui{w: w}
+	u.block.W = u
+	return u
+}
+
+// Write writes to standard error until that fails: what nobody reads is no reason
+// to end a run. Go would end a program that writes to a closed pipe there and has
+// not asked for the signal.
+func (u *ui) Write(p []byte) (int, error) {
+	if u.gone {
+		return len(p), nil
+	}
+	broken := make(chan os.Signal, 1)
+	signal.Notify(broken, syscall.SIGPIPE)
+	defer signal.Stop(broken)
+	_, err := u.w.Write(p)
+	u.gone = err != nil
+	return len(p), nil
+}
 
 func (u *ui) line(format string, args ...any) {
+	text := oneLine(fmt.Sprintf(format, args...)) + "\n"
+	columns, _ := u.size()
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.clear()
-	fmt.Fprintf(u.w, "%s\n", oneLine(fmt.Sprintf(format, args...)))
+	_ = u.block.Print(text, columns) // Write does not fail
 }
 
-// clear removes the progress line. The caller holds mu.
-func (u *ui) clear() {
-	if u.live {
-		fmt.Fprint(u.w, "\r\x1b[K")
-		u.live = false
-	}
+// show puts the drawing on the terminal, in the place of the last one.
+func (u *ui) show(lines []string, columns int) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	_ = u.block.Paint(lines, columns)
+}
+
+// clearScreen takes what was shown away, and leaveScreen leaves it where it is.
+func (u *ui) clearScreen() {
+	columns, _ := u.size()
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	_ = u.block.Clear(columns)
+}
+
+func (u *ui) leaveScreen() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.block.Forget()
 }
 
 // oneLine keeps what comes from outside from breaking the line or the terminal.
@@ -90,11 +127,27 @@ func terminal(w io.Writer) int {
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return 0
 	}
-	width, _, err := term.GetSize(int(f.Fd()))
-	if err != nil || width <= 0 {
-		return 80
+	columns, _ := sizeOf(f)
+	return columns
+}
+
+// size is that of the terminal where messages go.
+func (u *ui) size() (columns, rows int) {
+	if f, ok := u.w.(*os.File); ok {
+		return sizeOf(f)
 	}
-	return width
+	return usualColumns, usualRows
+}
+
+// The size of a terminal that does not know its own.
+const usualColumns, usualRows = 80, 24
+
+func sizeOf(f *os.File) (columns, rows int) {
+	columns, rows, err := term.GetSize(int(f.Fd()))
+	if err != nil || columns <= 0 || rows <= 0 {
+		return usualColumns, usualRows
+	}
+	return columns, rows
 }
 
 // mayColor says whether the environment allows colours (no-color.org).
