@@ -65,6 +65,10 @@ test-readers: build ## compare the histograms with what npm's and Debian's HdrHi
 test-browser: ## open the HTML reports in Chromium and look at them; installs what it needs (as root, from Debian and npm); screenshots in bin/browser
 	GO="$(GO)" reports/browser/run
 
+.PHONY: test-alerts
+test-alerts: build ## check metrics, alerts and dashboard with promtool, taken from Debian's prometheus; half a minute
+	.ci/alerts/check
+
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME (10s)
 	@set -euo pipefail; \

@@ -129,6 +129,8 @@ func (v *htmlPage) other(d result.Document) {
 		v.Title, put = "Old and new, compared", func(p *page) { p.comparison(d) }
 	case *result.Checkup:
 		v.Title, put = "What this machine allows", func(p *page) { p.checkup(d) }
+	case *result.Watch:
+		v.Title, put = "Ports of this host", func(p *page) { p.watched(d) }
 	}
 	v.Sections = numbered("part", recorded(put))
 }

@@ -46,6 +46,8 @@ func markdownTitle(d result.Document) string {
 		return "lastport compare"
 	case *result.Checkup:
 		return "lastport doctor"
+	case *result.Watch:
+		return "lastport watch"
 	}
 	return "lastport plan"
 }

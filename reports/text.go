@@ -32,7 +32,7 @@ func Text(w io.Writer, d result.Document, style Style) error {
 // by side take more.
 func widest(d result.Document) int {
 	switch d.(type) {
-	case *result.Set, *result.Comparison, *result.Ranges:
+	case *result.Set, *result.Comparison, *result.Ranges, *result.Watch:
 		return maxSetWidth
 	}
 	return defaultWidth
@@ -53,6 +53,8 @@ func (p *page) document(d result.Document) error {
 		p.ranges(d)
 	case *result.Checkup:
 		p.checkup(d)
+	case *result.Watch:
+		p.watched(d)
 	default:
 		return fmt.Errorf("render %T: not a run and not a set", d)
 	}

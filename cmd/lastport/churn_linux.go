@@ -73,6 +73,7 @@ func (f *churnFlags) addChurn(fs *pflag.FlagSet) {
 	f.add(fs)
 	f.addGateway(fs)
 	f.addRepeat(fs)
+	f.addShard(fs)
 	fs.StringVar(&f.rate, "rate", "max", "a `NUMBER` of attempts per second, or max; auto finds the highest that holds")
 	fs.IntVar(&f.concurrency, "concurrency", 0, "a `NUMBER` of connections at a time, with --rate max (default: one for each worker; by uring 16, or 64 with ends apart)")
 	fs.Int64Var(&f.attempts, "attempts", 0, "end after this `NUMBER` (default: when --duration is over)")

@@ -119,7 +119,7 @@ func flagWords(verb, flag string) []string {
 // formWords are the forms of what a verb writes.
 func formWords(verb string) []string {
 	switch verb {
-	case "serve", "version":
+	case "serve", "version", "watch":
 		return []string{formText, formJSON}
 	case "plan", "doctor", "compare":
 		return forms(false)

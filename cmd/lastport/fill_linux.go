@@ -14,10 +14,12 @@ import (
 
 // runVerbs are the verbs that make runs.
 func (a *app) runVerbs() []*cobra.Command {
-	return []*cobra.Command{
-		a.fillVerb(), a.churnVerb(), a.reuseVerb(), a.surveyVerb(), a.reachVerb(), a.benchVerb(), a.serveVerb(), a.doctorVerb(),
-		a.childCommand(), mindCommand(), a.doctorChild(), a.docsVerb(),
+	runs := []*cobra.Command{a.fillVerb(), a.churnVerb(), a.reuseVerb(), a.surveyVerb(), a.reachVerb(), a.benchVerb()}
+	for _, c := range runs {
+		a.addMetrics(c)
 	}
+	return append(runs,
+		a.serveVerb(), a.watchVerb(), a.doctorVerb(), a.childCommand(), mindCommand(), a.doctorChild(), a.docsVerb())
 }
 
 func (a *app) fillVerb() *cobra.Command {
@@ -57,6 +59,7 @@ func (a *app) fillVerb() *cobra.Command {
 	f.add(c.Flags())
 	f.addGateway(c.Flags())
 	f.addRepeat(c.Flags())
+	f.addShard(c.Flags())
 	c.Flags().Int64Var(&f.connections, "connections", 0, "open no more than this `NUMBER`, over several targets if one has too few ports for it (default: as many as there are ports)")
 	c.Flags().Int64Var(&edge.leave, "leave", 0, "give this `NUMBER` of ports back, once all are taken, for the time of --hold or of the command")
 	return c

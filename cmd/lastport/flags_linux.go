@@ -38,6 +38,7 @@ type runFlags struct {
 	workers         int
 	workersGiven    bool
 	repeat          int
+	shard           string
 	engine, ends    string
 	keepFree        int
 	waitClean       bool
@@ -148,7 +149,7 @@ func (f *runFlags) config(scenario string, closeMode step.CloseMode, host place.
 		c.Seed = rand.Uint64()
 	}
 	for _, understand := range []func(*loadgen.Config, place.Host) error{
-		f.ports, f.words, f.numbers, f.threads, f.settings, f.addresses, f.hosts, f.troubles, f.chosen, f.widen, f.expectations,
+		f.ports, f.words, f.numbers, f.threads, f.settings, f.addresses, f.hosts, f.troubles, f.chosen, f.widen, f.expectations, f.part,
 	} {
 		if err := understand(&c, host); err != nil {
 			return c, err

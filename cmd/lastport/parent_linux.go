@@ -22,9 +22,10 @@ func (e interrupted) Error() string { return "interrupted; what was written is i
 // Interrupted says that the exit status is that of a signal.
 func (e interrupted) Interrupted() bool { return true }
 
-// execute makes the run in its place, keeps what it tells in the folder, and
-// returns its result: the whole one, or as far as the run came.
-func (a *app) execute(cfg loadgen.Config, host place.Host, f *folder, progress string) (*result.Result, error) {
+// execute makes the run in its place, keeps what it tells in the folder, shows it,
+// and returns its result: the whole one, or as far as the run came.
+func (a *app) execute(cfg loadgen.Config, host place.Host, f *folder, view *runView) (*result.Result, error) {
+	defer view.over()
 	spec, err := spec(&cfg, host)
 	if err != nil {
 		return nil, err
@@ -50,19 +51,19 @@ func (a *app) execute(cfg loadgen.Config, host place.Host, f *folder, progress s
 	if err != nil {
 		return nil, err
 	}
-	r := &running{app: a, child: child, folder: f, progress: newProgress(a.ui, progress)}
+	r := &running{app: a, child: child, folder: f, view: view}
 	return r.wait(signals)
 }
 
 // running is a run as its parent sees it.
 type running struct {
 	*app
-	child    *place.Child
-	folder   *folder
-	progress *progress
-	last     *result.Result
-	final    bool
-	failed   error // what the child says ended it
+	child  *place.Child
+	folder *folder
+	view   *runView
+	last   *result.Result
+	final  bool
+	failed error // what the child says ended it
 }
 
 // wait follows the run to its end.
@@ -84,7 +85,6 @@ func (r *running) wait(signals <-chan os.Signal) (*result.Result, error) {
 			}
 			go r.ui.draining() // a terminal that is stopped must not keep the second signal waiting
 		case err := <-ended:
-			r.progress.end()
 			return r.end(err, r.child.Wait(), told)
 		}
 	}
@@ -121,14 +121,13 @@ func endedEarly(reading, waiting error, final bool) error {
 
 // frame takes one frame.
 func (r *running) frame(f loadgen.Frame) error {
-	switch {
-	case f.Error != nil:
+	if f.Error != nil {
 		r.failed = f.Error
-	case f.Progress != nil:
-		r.progress.show(f.Progress)
 	}
+	r.view.frame(&f)
 	if f.Result != nil {
 		r.last, r.final = f.Result, f.Final
+		r.metrics.put(f.Result)
 		return r.keep(f)
 	}
 	return nil

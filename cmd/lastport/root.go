@@ -22,10 +22,11 @@ const (
 
 // app is what every verb needs.
 type app struct {
-	stdout io.Writer
-	ui     *ui
-	status int    // of a verb that ended without an error
-	token  string // that the servers of a run's targets have, where they are elsewhere
+	stdout  io.Writer
+	ui      *ui
+	status  int         // of a verb that ended without an error
+	metrics *runMetrics // of runs; nil: nobody asked for them
+	token   string      // that the servers of a run's targets have, where they are elsewhere
 }
 
 // run does what the arguments say and returns the exit status.
@@ -102,7 +103,7 @@ func (a *app) root() *cobra.Command {
 	root.SetVersionTemplate("{{.Version}}\n")
 	cobra.AddTemplateFunc("flags", func(fs *pflag.FlagSet) string { return strings.TrimRight(fs.FlagUsagesWrapped(helpWidth), "\n") })
 	root.AddCommand(a.runVerbs()...)
-	root.AddCommand(a.planVerb(), a.reportVerb(), a.compareVerb(), a.completionVerb(), a.versionVerb())
+	root.AddCommand(a.planVerb(), a.reportVerb(), a.compareVerb(), a.mergeVerb(), a.completionVerb(), a.versionVerb())
 	for _, c := range root.Commands() {
 		takesNoWords(c)
 		completeValues(c)

@@ -18,6 +18,7 @@ func (a *app) runVerbs() []*cobra.Command {
 		linuxOnly("reach", "which source ports a path lets through (Linux only)"),
 		linuxOnly("bench", "the standard suite (Linux only)"),
 		linuxOnly("serve", "the bundled listener alone (Linux only)"),
+		linuxOnly("watch", "this host's ports, live, by source and target (Linux only)"),
 		linuxOnly("doctor", "what this machine allows, and what would block a run (Linux only)"),
 	}
 }

@@ -25,6 +25,7 @@ func TestDocsNameEveryField(t *testing.T) {
 	collectFields(reflect.TypeFor[result.Checkup](), fields)
 	collectFields(reflect.TypeFor[result.Plan](), fields)
 	collectFields(reflect.TypeFor[result.Ranges](), fields)
+	collectFields(reflect.TypeFor[result.Watch](), fields)
 	for name, want := range fields {
 		if got := documented[name]; !slices.Equal(got, want) {
 			t.Errorf("docs/results.md, section %s\nlists %q\n want %q", name, got, want)

@@ -74,7 +74,7 @@ func ReadAny(path string) (Document, error) {
 	return d, nil
 }
 
-// Decode reads a run, a set, a comparison, a checkup, a plan or a list of ranges. It ignores fields that it does not know, and
+// Decode reads a run, a set, a comparison, a checkup, a plan, a list of ranges or a look at ports. It ignores fields that it does not know, and
 // refuses a schema that it does not know, text that is cut off or no JSON, and
 // what is too large to be a result.
 func Decode(r io.Reader) (Document, error) {
@@ -136,6 +136,8 @@ func documentOf(text []byte) (Document, error) {
 		return new(Plan), nil
 	case *head.Schema == RangesSchema:
 		return new(Ranges), nil
+	case *head.Schema == WatchSchema:
+		return new(Watch), nil
 	}
 	return nil, fmt.Errorf("%w: schema %.60q, want %s or %s", errSchema, *head.Schema, Schema, SetSchema)
 }

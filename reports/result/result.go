@@ -23,6 +23,7 @@ type Result struct {
 	Schema        string         `json:"schema"`
 	Tool          Tool           `json:"tool"`
 	Run           Run            `json:"run"`
+	Merged        *Merged        `json:"merged,omitempty"` // of a result that lastport merge made of shards
 	Host          Host           `json:"host"`
 	Config        Config         `json:"config"`
 	Space         Space          `json:"space"`
