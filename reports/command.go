@@ -75,12 +75,14 @@ func shellWords(words []string) string {
 	return strings.Join(list, " ")
 }
 
+// shellWord quotes a word for a shell where it needs that. What does not print,
+// and could hide a part of the line, is escaped.
 func shellWord(word string) string {
 	plain := func(r rune) bool {
 		return r < 0x80 && (unicode.IsLetter(r) || unicode.IsDigit(r)) || strings.ContainsRune("%+,-./:=@_", r)
 	}
 	switch {
-	case strings.ContainsFunc(word, unicode.IsControl): // as $'…' of bash and POSIX 2024
+	case strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsPrint(r) }): // as $'…' of bash and POSIX 2024
 		quoted := strconv.Quote(word)
 		quoted = strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 		return "$'" + strings.ReplaceAll(quoted, "'", `\'`) + "'"
