@@ -231,7 +231,3 @@ func (g *Guard) tenant(peer netip.AddrPort) (t *Tenant, welcome bool) {
 	}
 	return nil, false
 }
-
-// plain is the address as tenants have it: IPv4 out of IPv6's clothes, and without
-// a zone, which the kernel's addresses lack.
-func plain(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }

@@ -120,3 +120,7 @@ func newPortFilter(ranges [][2]uint16) *portFilter {
 }
 
 func (f *portFilter) has(port uint16) bool { return f == nil || f[port/64]>>(port%64)&1 == 1 }
+
+// plain is the address as tenants have it: IPv4 out of IPv6's clothes, and without
+// a zone, which the kernel's addresses lack.
+func plain(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }

@@ -24,9 +24,9 @@ type View struct {
 	// Gateway is such a function where connections are translated on the way; nil:
 	// they are not.
 	Gateway func(func() error) error
-	// Mine says whether a socket toward a target is one to count, by its local
-	// address; nil: all are. On the real host others have such sockets too.
-	Mine func(local netip.AddrPort) bool
+	// Mine says whether a socket toward a target is one to count; nil: all are. On
+	// the real host others have such sockets too.
+	Mine func(*diag.Socket) bool
 }
 
 // Seen is what one look has found. Over UDP established is what is connected, and
@@ -98,7 +98,7 @@ func (v *View) sockets(s *Seen) error {
 	each := func(sock *diag.Socket) {
 		switch state := portState(sock.State); {
 		case to[plain(sock.Remote)]:
-			if v.Mine != nil && !v.Mine(plain(sock.Local)) {
+			if v.Mine != nil && !v.Mine(sock) {
 				return
 			}
 			add(&s.Client, sock.State)
