@@ -1,6 +1,7 @@
 package loadgen
 
 import (
+	"encoding/json"
 	"net/netip"
 	"slices"
 	"strings"
@@ -164,7 +165,7 @@ func TestClientsShareAGateway(t *testing.T) {
 	cfg.Sources = []netip.Addr{netip.MustParseAddr("198.18.9.1"), netip.MustParseAddr("198.18.9.2")}
 	r := must(t, cfg, peer, &frames{})
 	if r.Outcomes.OK != 30 || *r.Residual.Connections != 0 || !r.Witness.Agree {
-		t.Errorf("outcomes %+v, residual %d, witnesses %+v", r.Outcomes, *r.Residual.Connections, r.Witness)
+		t.Errorf("outcomes %+v, residual %d, witnesses %s", r.Outcomes, *r.Residual.Connections, toJSON(t, r.Witness))
 	}
 	if r.Space.Sources != 2 || r.NAT.Clients != 2 {
 		t.Errorf("%d sources, %d clients", r.Space.Sources, r.NAT.Clients)
@@ -318,4 +319,14 @@ func TestLCM(t *testing.T) {
 			t.Errorf("lcm(%d, %d) = %d, want %d", c[0], c[1], got, c[2])
 		}
 	}
+}
+
+// toJSON is a value with what its pointers point to.
+func toJSON(t *testing.T, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
