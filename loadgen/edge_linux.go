@@ -167,8 +167,8 @@ func (e *edge) prepare() {
 // inUse returns those of the ports that have a socket toward the target, in whatever
 // state, and how many of them are in TIME_WAIT.
 func (f *filling) inUse(of ports.Ranges) (ports.Ranges, int64, error) {
-	target := plain(f.cfg.Targets[0])
-	return f.socketsOn(of, func(s *diag.Socket) bool { return plain(s.Remote) == target })
+	target := kernel.PlainAddrPort(f.cfg.Targets[0])
+	return f.socketsOn(of, func(s *diag.Socket) bool { return kernel.PlainAddrPort(s.Remote) == target })
 }
 
 // socketsOn returns those of the ports that have a socket that counts, and how many of
@@ -187,7 +187,7 @@ func (f *filling) socketsOn(of ports.Ranges, counts func(*diag.Socket) bool) (po
 		}
 	}
 	var err error
-	if plain(f.cfg.Targets[0]).Addr().Is4() {
+	if kernel.PlainAddrPort(f.cfg.Targets[0]).Addr().Is4() {
 		err = diag.TCP(unix.AF_INET, diag.All, each)
 	}
 	if err == nil || errors.Is(err, diag.ErrInterrupted) { // an IPv6 socket may talk IPv4

@@ -48,7 +48,16 @@ func throughGateway(t *testing.T, does behaviour) (Config, Peer) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := config(setRange(t, 50000, 50999), "198.18.8.1:1")
+	var cfg Config
+	for i := range 2 {
+		err := hosts.Client(i).Do(func() error {
+			cfg = config(setRange(t, 50000, 50999), "198.18.8.1:1")
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	cfg.Targets[0] = netip.AddrPortFrom(cfg.Targets[0].Addr(), uint16(3000+gatewayTargets.Add(1)))
 	cfg.NAT = &NAT{Range: tenPorts, Addresses: outsides}
 	cfg.Timeout = 1200 * time.Millisecond // two SYNs

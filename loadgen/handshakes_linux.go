@@ -68,7 +68,7 @@ func (h *handshakes) watch() {
 func (h *handshakes) look() error {
 	return h.hosts.inServer(func() error {
 		return diag.TCP(familyOf(h.target), diag.Of(diag.SynRecv, diag.NewSynRecv), func(s *diag.Socket) {
-			if plainAddr(s.Local) == h.target && plainAddr(s.Remote).Addr() == h.source {
+			if kernel.PlainAddrPort(s.Local) == h.target && kernel.PlainAddrPort(s.Remote).Addr() == h.source {
 				h.seen[s.Remote.Port()] = true
 			}
 		})
@@ -121,7 +121,7 @@ func (r *run) listening() *bool {
 	target, found := r.cfg.Targets[0], false
 	err := r.cfg.Hosts.inServer(func() error {
 		return diag.TCP(familyOf(target), diag.Of(diag.Listen), func(s *diag.Socket) {
-			at := plainAddr(s.Local)
+			at := kernel.PlainAddrPort(s.Local)
 			found = found || at.Port() == target.Port() && (at.Addr() == target.Addr() || at.Addr().IsUnspecified())
 		})
 	})
@@ -136,8 +136,4 @@ func familyOf(a netip.AddrPort) uint8 {
 		return unix.AF_INET
 	}
 	return unix.AF_INET6
-}
-
-func plainAddr(a netip.AddrPort) netip.AddrPort {
-	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 }

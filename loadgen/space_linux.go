@@ -109,14 +109,14 @@ func (s *surroundings) findHolders(cfg *Config) error {
 	s.others = make(map[uint64]bool)
 	targets := make(map[netip.AddrPort]bool, len(cfg.Targets))
 	for _, t := range cfg.Targets {
-		targets[plain(t)] = true
+		targets[kernel.PlainAddrPort(t)] = true
 	}
 	each := func(sock *diag.Socket) {
 		port := sock.Local.Port()
 		if !wanted.Contains(port) {
 			return
 		}
-		toTarget := targets[plain(sock.Remote)]
+		toTarget := targets[kernel.PlainAddrPort(sock.Remote)]
 		if toTarget {
 			s.others[sock.Cookie] = true
 		}
@@ -164,16 +164,10 @@ func (r *run) mine() func(*diag.Socket) bool {
 	}
 }
 
-// plain is an address as sock_diag tells it, without a zone, and IPv4 out of IPv6's
-// clothes.
-func plain(a netip.AddrPort) netip.AddrPort {
-	return netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
-}
-
 // knownHolder says what holds a port if that is the run's own doing.
 func knownHolder(cfg *Config, sock *diag.Socket, targets map[netip.AddrPort]bool) string {
 	switch {
-	case targets[plain(sock.Local)]:
+	case targets[kernel.PlainAddrPort(sock.Local)]:
 		return "the run's own listener"
 	case sock.State != diag.Established && cfg.Held.Contains(sock.Local.Port()):
 		return "the stranger of --held"

@@ -110,7 +110,7 @@ func (g *Guard) receive() (*net.TCPConn, error) {
 
 // Allows says whether the address may ask for consent.
 func (g *Guard) Allows(addr netip.Addr) bool {
-	addr = plain(addr)
+	addr = kernel.PlainAddr(addr)
 	return len(g.allow) == 0 || slices.ContainsFunc(g.allow, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
@@ -120,7 +120,7 @@ func (g *Guard) pass(fd int, peer netip.Addr) {
 	allowed := g.Allows(peer)
 	if !allowed {
 		select {
-		case g.refused <- plain(peer):
+		case g.refused <- kernel.PlainAddr(peer):
 		default: // one of many is enough to tell of
 		}
 	}
@@ -224,7 +224,7 @@ func (g *Guard) tenant(peer netip.AddrPort) (t *Tenant, welcome bool) {
 	if g == nil {
 		return nil, true
 	}
-	for _, t := range g.all()[plain(peer.Addr())] {
+	for _, t := range g.all()[kernel.PlainAddr(peer.Addr())] {
 		if t.ports.has(peer.Port()) {
 			return t, true
 		}

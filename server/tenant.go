@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"lastport/loadgen/kernel"
 	"lastport/reports/result"
 )
 
@@ -29,7 +30,7 @@ type Tenant struct {
 func NewTenant(addrs []netip.Addr, ports [][2]uint16, most int64, targets int) *Tenant {
 	t := &Tenant{ports: newPortFilter(ports), most: most, guests: newGuests(targets)}
 	for _, a := range addrs {
-		if a = plain(a); !slices.Contains(t.addrs, a) {
+		if a = kernel.PlainAddr(a); !slices.Contains(t.addrs, a) {
 			t.addrs = append(t.addrs, a)
 		}
 	}
@@ -38,7 +39,7 @@ func NewTenant(addrs []netip.Addr, ports [][2]uint16, most int64, targets int) *
 
 // Has says whether a connection from there is the tenant's.
 func (t *Tenant) Has(peer netip.AddrPort) bool {
-	return t.ports.has(peer.Port()) && slices.Contains(t.addrs, plain(peer.Addr()))
+	return t.ports.has(peer.Port()) && slices.Contains(t.addrs, kernel.PlainAddr(peer.Addr()))
 }
 
 // meets says whether both have a port in common.
@@ -120,7 +121,3 @@ func newPortFilter(ranges [][2]uint16) *portFilter {
 }
 
 func (f *portFilter) has(port uint16) bool { return f == nil || f[port/64]>>(port%64)&1 == 1 }
-
-// plain is the address as tenants have it: IPv4 out of IPv6's clothes, and without
-// a zone, which the kernel's addresses lack.
-func plain(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }

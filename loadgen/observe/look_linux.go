@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"lastport/loadgen/kernel"
 	"lastport/loadgen/kernel/conntrack"
 	"lastport/loadgen/kernel/diag"
 	"lastport/reports/result"
@@ -97,13 +98,13 @@ func (v *View) sockets(s *Seen) error {
 	to := v.targets()
 	each := func(sock *diag.Socket) {
 		switch state := portState(sock.State); {
-		case to[plain(sock.Remote)]:
+		case to[kernel.PlainAddrPort(sock.Remote)]:
 			if v.Mine != nil && !v.Mine(sock) {
 				return
 			}
 			add(&s.Client, sock.State)
 			s.ports[atClient].Put(sock.Local.Port(), state)
-		case to[plain(sock.Local)]:
+		case to[kernel.PlainAddrPort(sock.Local)]:
 			add(&s.Server, sock.State)
 			s.ports[atServer].Put(sock.Remote.Port(), state)
 		}
@@ -125,7 +126,7 @@ func (v *View) sockets(s *Seen) error {
 func (v *View) targets() map[netip.AddrPort]bool {
 	to := make(map[netip.AddrPort]bool, len(v.Targets))
 	for _, t := range v.Targets {
-		to[plain(t)] = true
+		to[kernel.PlainAddrPort(t)] = true
 	}
 	return to
 }
