@@ -37,6 +37,8 @@ func (f *edgeFlags) edge(run *runFlags, c *loadgen.Config) error {
 		return usagef("--leave 20", "--leave %d: want 0 or more", f.leave)
 	case f.leave >= int64(c.Ports().Size()):
 		return usagef("--leave 20", "--leave %d: the range has %d ports, and a fill that leaves all of them holds none", f.leave, c.Ports().Size())
+	case c.NAT != nil && f.leave >= int64(c.NAT.Range.Size()*len(c.NAT.Addresses)):
+		return usagef("--leave 20", "--leave %d: the gateway has %d ports, and a fill that leaves all of them holds none", f.leave, c.NAT.Range.Size()*len(c.NAT.Addresses))
 	case run.connections > 0:
 		return usagef("leave --connections out", "--connections %d with --leave or a command: all ports but those of --leave are taken", run.connections)
 	case c.UDP:
