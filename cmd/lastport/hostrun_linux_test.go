@@ -292,3 +292,31 @@ func TestHostThroughAProxy(t *testing.T) {
 	}
 	serverEnds(t, s)
 }
+
+// Ports that an earlier run has left in TIME_WAIT toward the same target are this run's
+// once it has them: every witness counts them.
+func TestPortsFromTimeWaitAreCounted(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	setRange(t)
+	const attempts = 60
+	where := []string{"--place", "host", "--target", "127.0.0.1:1234", "--strategy", "sequential", "--keep-free", "20", "--format", "json"}
+	churn := append([]string{"churn", "--attempts", strconv.Itoa(attempts), "--rate", "200", "--close", "client-fin"}, where...)
+	for _, args := range [][]string{churn, churn, append([]string{"fill"}, where...)} {
+		status, stdout, stderr := lastportHere(t, args...)
+		if status != exitOK {
+			t.Fatalf("%s: status %d\n%s", args[0], status, stderr)
+		}
+		res := resultOf(t, stdout)
+		if args[0] == "churn" {
+			if res.Outcomes.OK != attempts || res.TimeWait.Generator != attempts {
+				t.Errorf("churn: %+v, %+v in TIME_WAIT", res.Outcomes, res.TimeWait)
+			}
+			continue
+		}
+		if w := res.Witness; res.OnHost.TimeWaitBefore != attempts || *res.Measured.Connections < 200-20-attempts+1 || !w.Agree || *w.SockDiag != *res.Measured.Connections {
+			t.Errorf("fill: %d in TIME_WAIT before, %d connections, %d by sock_diag\n%s", res.OnHost.TimeWaitBefore, *res.Measured.Connections, *w.SockDiag, stderr)
+		}
+	}
+}
