@@ -199,6 +199,7 @@ func (f *farEnd) ask(l *lease) result.Server {
 		}
 		l.numbers = numbers
 	}
+	l.numbers.Stale = err != nil
 	return l.numbers
 }
 
@@ -222,7 +223,7 @@ func bothServers(a, b result.Server) result.Server {
 	return result.Server{
 		Accepted: a.Accepted + b.Accepted, Closed: sum(a.Closed, b.Closed), DistinctTuples: sum(a.DistinctTuples, b.DistinctTuples),
 		Requests: a.Requests + b.Requests, OverLimit: a.OverLimit + b.OverLimit, IdleClosed: a.IdleClosed + b.IdleClosed, NoFD: a.NoFD + b.NoFD,
-		Overflows: sum(a.Overflows, b.Overflows), Strangers: sum(a.Strangers, b.Strangers), Version: a.Version, States: bothStates(a.States, b.States),
+		Overflows: sum(a.Overflows, b.Overflows), Strangers: sum(a.Strangers, b.Strangers), Version: a.Version, Stale: a.Stale || b.Stale, States: bothStates(a.States, b.States),
 	}
 }
 

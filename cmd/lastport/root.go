@@ -24,8 +24,7 @@ const (
 type app struct {
 	stdout io.Writer
 	ui     *ui
-	status int    // of a verb that ended without an error
-	token  string // that the servers of a run's targets have, where they are elsewhere
+	status int // of a verb that ended without an error
 }
 
 // run does what the arguments say and returns the exit status.

@@ -22,6 +22,7 @@ type namedRun struct {
 	name  string
 	cfg   loadgen.Config
 	asked loadgen.Config // on the real host: cfg before anything was reserved for others
+	token string         // of a run whose targets are servers elsewhere; it is kept nowhere
 }
 
 // setFolder is where the runs of a set go: one folder each, and the set's own
@@ -122,12 +123,22 @@ func (a *app) memberRun(s *setFolder, r namedRun, host place.Host, progress stri
 	if err != nil {
 		return nil, err
 	}
-	res, err := a.execute(r.cfg, host, dir, progress)
+	res, err := a.execute(r, host, dir, progress)
 	if res == nil {
 		dir.abandon()
 		return nil, err
 	}
 	return res, errors.Join(err, dir.close())
+}
+
+// sideBySide makes runs that mostly wait: all at once, and in turn on the real host,
+// where they would share the ports.
+func (a *app) sideBySide(s *setFolder, runs []namedRun, host place.Host, f *runFlags) error {
+	if onHost(&runs[0].cfg) {
+		return a.oneByOne(s, runs, host, f)
+	}
+	a.ui.together(len(runs))
+	return a.allAtOnce(s, runs, host)
 }
 
 // allAtOnce makes runs side by side, for those that mostly wait. Each has a

@@ -80,7 +80,6 @@ func (a *app) single(scenario string, closeMode step.CloseMode, f *runFlags, mor
 	if err != nil {
 		return err
 	}
-	a.token = f.token
 	if err := a.announce(runs, host); err != nil {
 		return err
 	}
@@ -95,7 +94,7 @@ func (a *app) single(scenario string, closeMode step.CloseMode, f *runFlags, mor
 		dir.abandon()
 		return err
 	}
-	res, err := a.execute(runs[0].cfg, host, dir, f.progress)
+	res, err := a.execute(runs[0], host, dir, f.progress)
 	return a.conclude(res, err, dir, &f.output)
 }
 
@@ -125,8 +124,7 @@ func (f *runFlags) byStrategy(scenario string, closeMode step.CloseMode, host pl
 		if err != nil {
 			return nil, err
 		}
-		f.token = one.token
-		runs = append(runs, namedRun{i, name, cfg, asked})
+		runs = append(runs, namedRun{i, name, cfg, asked, one.token})
 	}
 	return runs, nil
 }
@@ -139,9 +137,8 @@ func (a *app) side(scenario string, runs []namedRun, host place.Host, f *runFlag
 		return err
 	}
 	s.set.Skipped = f.leftOut()
-	if scenario == "reuse" && !onHost(&runs[0].cfg) { // where they would share the ports
-		a.ui.together(len(runs))
-		return a.concludeSet(s, a.allAtOnce(s, runs, host), &f.output)
+	if scenario == "reuse" {
+		return a.concludeSet(s, a.sideBySide(s, runs, host, f), &f.output)
 	}
 	return a.concludeSet(s, a.oneByOne(s, runs, host, f), &f.output)
 }
