@@ -98,7 +98,7 @@ func TestGatewayRunsOut(t *testing.T) {
 	if r.Measured.FirstNoPort == nil || r.Measured.FirstNoPort.Attempt != 31 || r.Measured.Recovered == nil || !*r.Measured.Recovered {
 		t.Errorf("measured %+v", r.Measured)
 	}
-	if w := r.Witness; !w.Agree || w.DistinctPeers != 30 || w.Translated == nil || *w.Translated != 30 {
+	if w := r.Witness; !w.Agree || *w.DistinctPeers != 30 || w.Translated == nil || *w.Translated != 30 {
 		t.Errorf("witnesses %+v", w)
 	}
 	n := r.NAT
