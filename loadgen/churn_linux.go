@@ -36,6 +36,7 @@ func (r *run) churn() error {
 	if r.cfg.Rate > 0 {
 		took = r.clock.Now() - from
 	}
+	r.catchUp(r.opened())
 	client, listener, stateErr := r.sockets("attempts over")
 	if err := r.peer.Drain(); err != nil {
 		return err
@@ -50,16 +51,37 @@ func (r *run) churn() error {
 		r.res.Measured.RatePerS = &rate
 		r.res.Cost = r.cost(used, opened)
 		if stateErr == nil && !r.cfg.UDP { // which has no states
-			if _, far := r.peer.(FarPeer); server.States == nil && !far { // what it has is seen from here
+			if server.States == nil && !r.far() { // what it has is seen from here
 				server.States = &listener
 			}
-			if server.States != nil { // a server that has gone says nothing any more
-				r.res.TimeWait = &result.TimeWait{Generator: *client.TimeWait, Listener: *server.States.TimeWait}
+			if server.States != nil && server.States.TimeWait != nil { // a server that has gone says nothing any more
+				r.res.TimeWait = &result.TimeWait{Generator: *client.TimeWait, Listener: *server.States.TimeWait, Closing: yetToClose(client)}
 			}
 		}
 		r.res.Server = &server
 	})
 	return nil
+}
+
+// opened counts the connections so far.
+func (r *run) opened() (n int64) {
+	r.do(func() { n = r.counted.Opened() })
+	return n
+}
+
+// yetToClose counts the generator's ends that come to TIME_WAIT when the other end has
+// closed too; nil if there are none.
+func yetToClose(client result.States) *int64 {
+	n := int64(0)
+	for _, in := range []*int64{client.FinWait1, client.FinWait2, client.Closing} {
+		if in != nil {
+			n += *in
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	return &n
 }
 
 // churnWorks deals the churn to the workers.

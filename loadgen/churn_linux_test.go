@@ -126,6 +126,7 @@ func TestChurnWithoutAnyPort(t *testing.T) {
 // A closed loop that has used up its ports makes few attempts from then on: each
 // costs milliseconds of processor time on a large range.
 func TestClosedLoopIsCheapWithoutPorts(t *testing.T) {
+	set(t, "net.ipv4.tcp_rfc1337", "1") // as above
 	cfg := churnConfig(fresh(t, 10), freshTarget(), 0, 0)
 	cfg.Concurrency, cfg.Duration = 1, 500*time.Millisecond
 	r := must(t, cfg, listen(t, cfg.Targets[0], serves), &frames{})

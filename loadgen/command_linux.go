@@ -137,8 +137,12 @@ func (r *run) edgeVerdict(res *result.Result) result.Verdict {
 	switch {
 	case c.Error != "":
 		return bad("the command could not be started: %s", c.Error)
-	case r.bounded() && c.PortsLeft != r.cfg.Leave:
-		return bad("%s left toward the target when the command was started, and not %s: others on this host came or went", counted(c.PortsLeft, "port"), grouped(r.cfg.Leave))
+	case c.PortsLeft != r.cfg.Leave:
+		why := ""
+		if r.cfg.OnHost != nil {
+			why = ": others on this host came or went"
+		}
+		return bad("%s left toward the target when the command was started, and not %s%s", counted(c.PortsLeft, "port"), grouped(r.cfg.Leave), why)
 	case c.Ended == result.EndedKilled:
 		v.Text += "; the command was killed, as it went on after SIGTERM at " + toldWords(c.Told)
 	case c.Ended == result.EndedTerminated:

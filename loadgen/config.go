@@ -65,6 +65,7 @@ type Config struct {
 	Seed        uint64
 	Leave       int64          // of a fill: ports that are given back, toward its one target, before the hold
 	Command     []string       // of a fill: what runs then, with its arguments
+	Far         bool           // the targets are servers elsewhere, which must consent before anything is opened
 	OnHost      *result.OnHost // of a run on the real host: what it has met there
 	Unrecorded  bool           // count outcomes and record nothing, to tell what recording costs
 

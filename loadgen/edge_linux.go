@@ -2,6 +2,7 @@ package loadgen
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 type edge struct {
 	*filling
 	left    ports.Ranges // ports that were free when the command was started
+	taken   int64        // and of the gateway's, where these run out first, those that were not
 	began   int64
 	out     result.Command
 	before  kernel.Counters
@@ -28,13 +30,14 @@ type edge struct {
 // fill of all ports gives some back. One on the real host has kept clear of what is to
 // stay free for others, but the kernel may have given it ports that others have toward
 // other targets, or none of these: it takes what is left beyond one by one, and those of
-// others first, so that what is left is free for everything as far as can be.
+// others first, so that what is left is free for everything as far as can be. So does a
+// fill of an odd number of ports, of which the kernel does not always find the last.
 func (f *filling) leave() error {
 	if f.cfg.Leave == 0 && len(f.cfg.Command) == 0 || !f.atFull() {
 		return nil
 	}
-	if !f.bounded() {
-		return f.giveBack(f.cfg.Leave)
+	if f.shared {
+		return f.leaveBehind()
 	}
 	inUse, _, err := f.inUse(f.answer.Usable)
 	if err != nil {
@@ -50,6 +53,36 @@ func (f *filling) leave() error {
 		return err
 	}
 	return f.takeMore(slices.AppendSeq(slices.Collect(shared.All()), left.Minus(shared).All()), int(beyond))
+}
+
+// leaveBehind is leave where the ports of a gateway run out first. They come back when
+// it has forgotten the connections that are given back.
+func (f *filling) leaveBehind() error {
+	forgets, err := f.gateway.forgetsReset()
+	if err != nil {
+		return err
+	}
+	const grace = time.Second
+	for until := int64(0); ; f.sleep(f.clock.Now() + int64(20*time.Millisecond)) {
+		taken, _, err := f.gateway.taken()
+		if err != nil {
+			return err
+		}
+		missing := f.cfg.Leave - (f.answer.Connections.Max - taken)
+		switch {
+		case missing <= 0 || f.stop.Load() || until > 0 && f.clock.Now() > until:
+			return nil
+		case until == 0:
+			if err := f.giveBack(missing); err != nil {
+				return err
+			}
+			until = f.clock.Now() + int64(forgets+grace)
+			if end := f.deadline(); end > 0 {
+				until = min(until, end)
+			}
+			f.enter("leave", until)
+		}
+	}
 }
 
 // giveBack closes so many connections, by RST: their ports are free at once. They are
@@ -131,6 +164,7 @@ func (f *filling) atEdge() error {
 	e := &edge{filling: f}
 	accepted := f.settled(f.opened).Accepted
 	e.prepare()
+	f.warnOfTimeWait(e.out.PortsWaiting)
 	p, err := startProgram(f.cfg.Command, f.cfg.Targets[0])
 	if err != nil {
 		e.out.Ended, e.out.Error = result.EndedNotStarted, err.Error()
@@ -152,13 +186,31 @@ func (f *filling) atEdge() error {
 	return e.lookErr
 }
 
+// warnOfTimeWait says that a command on the real host may get more ports than were free.
+func (f *filling) warnOfTimeWait(n int64) {
+	if n == 0 || f.cfg.OnHost == nil {
+		return
+	}
+	f.do(func() {
+		f.warn(result.Warning{
+			Code: "edge_time_wait", Hint: "--wait-clean",
+			Message: fmt.Sprintf("%s toward the target in TIME_WAIT when the command was started: it may have got them too, as they came free", counted(n, "more port")),
+		})
+	})
+}
+
 // prepare finds the ports that are left.
 func (e *edge) prepare() {
 	e.out.Target = e.cfg.Targets[0].String()
-	inUse, _, err := e.inUse(e.answer.Usable)
-	e.lookErr = err
-	e.left = e.answer.Usable.Minus(inUse).Minus(ports.Of(e.denied...))
-	e.out.PortsLeft = int64(e.left.Size())
+	if e.shared {
+		e.taken, e.out.PortsWaiting, e.lookErr = e.gateway.taken()
+		e.out.PortsLeft = max(0, e.answer.Connections.Max-e.taken)
+	} else {
+		var inUse ports.Ranges
+		inUse, e.out.PortsWaiting, e.lookErr = e.inUse(e.answer.Usable)
+		e.left = e.answer.Usable.Minus(inUse).Minus(ports.Of(e.denied...))
+		e.out.PortsLeft = int64(e.left.Size())
+	}
 	e.before, _ = kernel.ReadCounters() // without them there is one witness less
 	e.began = e.clock.Now()
 	e.out.StartedNS = e.began
@@ -167,8 +219,8 @@ func (e *edge) prepare() {
 // inUse returns those of the ports that have a socket toward the target, in whatever
 // state, and how many of them are in TIME_WAIT.
 func (f *filling) inUse(of ports.Ranges) (ports.Ranges, int64, error) {
-	target := plain(f.cfg.Targets[0])
-	return f.socketsOn(of, func(s *diag.Socket) bool { return plain(s.Remote) == target })
+	target := kernel.PlainAddrPort(f.cfg.Targets[0])
+	return f.socketsOn(of, func(s *diag.Socket) bool { return kernel.PlainAddrPort(s.Remote) == target })
 }
 
 // socketsOn returns those of the ports that have a socket that counts, and how many of
@@ -187,7 +239,7 @@ func (f *filling) socketsOn(of ports.Ranges, counts func(*diag.Socket) bool) (po
 		}
 	}
 	var err error
-	if plain(f.cfg.Targets[0]).Addr().Is4() {
+	if kernel.PlainAddrPort(f.cfg.Targets[0]).Addr().Is4() {
 		err = diag.TCP(unix.AF_INET, diag.All, each)
 	}
 	if err == nil || errors.Is(err, diag.ErrInterrupted) { // an IPv6 socket may talk IPv4
@@ -199,19 +251,29 @@ func (f *filling) socketsOn(of ports.Ranges, counts func(*diag.Socket) bool) (po
 	return ports.Of(list...), waiting, err
 }
 
+// nowInUse returns how many of the ports that were left are in use, and how many of
+// these by connections that are closed.
+func (e *edge) nowInUse() (n, waiting int64, err error) {
+	if e.shared {
+		taken, waiting, err := e.gateway.taken()
+		return max(0, taken-e.taken), max(0, waiting-e.out.PortsWaiting), err
+	}
+	inUse, waiting, err := e.inUse(e.left)
+	return int64(inUse.Size()), waiting, err
+}
+
 // look counts the ports in use, and says when to do so again: in a second at the
 // latest, and otherwise so that it takes a fifth of the time at most.
 func (e *edge) look() time.Duration {
 	const least, most, share = 10 * time.Millisecond, time.Second, 4
 	began := e.clock.Now()
-	inUse, waiting, err := e.inUse(e.left)
+	n, waiting, err := e.nowInUse()
 	if err != nil {
 		e.lookErr = err
 	}
 	now := e.clock.Now()
-	n := int64(inUse.Size())
 	e.out.PortsMost, e.out.TimeWait = max(e.out.PortsMost, n), waiting
-	if n == e.out.PortsLeft && e.out.PortsOutNS == nil {
+	if n >= e.out.PortsLeft && e.out.PortsOutNS == nil {
 		after := began - e.began
 		if n == 0 {
 			after = 0 // before it began

@@ -133,10 +133,7 @@ func (f *filling) full() error {
 	f.opened = open
 	server := f.settled(open)
 	witness := result.Witness{
-		Generator: open, ServerOpen: server.Open(), DistinctTuples: server.DistinctTuples,
-	}
-	if server.DistinctPeers != nil {
-		witness.DistinctPeers = *server.DistinctPeers
+		Generator: open, ServerOpen: server.Open(), DistinctPeers: server.DistinctPeers, DistinctTuples: server.DistinctTuples,
 	}
 	if client, _, err := f.sockets("fullest"); err == nil {
 		witness.SockDiag = client.Established

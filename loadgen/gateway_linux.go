@@ -69,6 +69,11 @@ func closedFor(cfg *Config) (time.Duration, error) {
 	case cfg.Close.RST():
 		key = "tcp_timeout_close"
 	}
+	return trackedFor(key)
+}
+
+// trackedFor reads one of the timeouts of connection tracking.
+func trackedFor(key string) (time.Duration, error) {
 	text, err := kernel.ReadSysctl("net.netfilter.nf_conntrack_" + key)
 	if err != nil {
 		return 0, err
@@ -242,6 +247,39 @@ func (g *gateway) translated(out *result.NAT) error {
 		}
 	}
 	return nil
+}
+
+// forgetsReset is how long a connection is tracked that an RST has closed.
+func (g *gateway) forgetsReset() (d time.Duration, err error) {
+	err = g.cfg.Hosts.inGateway(func() (err error) {
+		d, err = trackedFor("tcp_timeout_close")
+		return err
+	})
+	return d, err
+}
+
+// taken returns how many of its ports the gateway cannot give to another connection
+// toward the target, and how many of these are those of connections that are closed.
+func (g *gateway) taken() (all, closed int64, err error) {
+	family := uint8(unix.AF_INET)
+	if g.cfg.Targets[0].Addr().Is6() {
+		family = unix.AF_INET6
+	}
+	err = g.cfg.Hosts.inGateway(func() error {
+		return conntrack.Tuples(family, func(t *conntrack.Tuple) {
+			if t.Proto != unix.IPPROTO_TCP || t.Original.Dst != g.cfg.Targets[0] {
+				return
+			}
+			all++
+			if t.State == conntrack.TimeWait || t.State == conntrack.Close {
+				closed++
+			}
+		})
+	})
+	if errors.Is(err, conntrack.ErrInterrupted) {
+		err = nil
+	}
+	return all, closed, err
 }
 
 // stands says whether an entry is an open connection of the run.

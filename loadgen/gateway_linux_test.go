@@ -1,6 +1,7 @@
 package loadgen
 
 import (
+	"encoding/json"
 	"net/netip"
 	"slices"
 	"strings"
@@ -47,7 +48,16 @@ func throughGateway(t *testing.T, does behaviour) (Config, Peer) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := config(setRange(t, 50000, 50999), "198.18.8.1:1")
+	var cfg Config
+	for i := range 2 {
+		err := hosts.Client(i).Do(func() error {
+			cfg = config(setRange(t, 50000, 50999), "198.18.8.1:1")
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	cfg.Targets[0] = netip.AddrPortFrom(cfg.Targets[0].Addr(), uint16(3000+gatewayTargets.Add(1)))
 	cfg.NAT = &NAT{Range: tenPorts, Addresses: outsides}
 	cfg.Timeout = 1200 * time.Millisecond // two SYNs
@@ -88,7 +98,7 @@ func TestGatewayRunsOut(t *testing.T) {
 	if r.Measured.FirstNoPort == nil || r.Measured.FirstNoPort.Attempt != 31 || r.Measured.Recovered == nil || !*r.Measured.Recovered {
 		t.Errorf("measured %+v", r.Measured)
 	}
-	if w := r.Witness; !w.Agree || w.DistinctPeers != 30 || w.Translated == nil || *w.Translated != 30 {
+	if w := r.Witness; !w.Agree || *w.DistinctPeers != 30 || w.Translated == nil || *w.Translated != 30 {
 		t.Errorf("witnesses %+v", w)
 	}
 	n := r.NAT
@@ -164,7 +174,7 @@ func TestClientsShareAGateway(t *testing.T) {
 	cfg.Sources = []netip.Addr{netip.MustParseAddr("198.18.9.1"), netip.MustParseAddr("198.18.9.2")}
 	r := must(t, cfg, peer, &frames{})
 	if r.Outcomes.OK != 30 || *r.Residual.Connections != 0 || !r.Witness.Agree {
-		t.Errorf("outcomes %+v, residual %d, witnesses %+v", r.Outcomes, *r.Residual.Connections, r.Witness)
+		t.Errorf("outcomes %+v, residual %d, witnesses %s", r.Outcomes, *r.Residual.Connections, toJSON(t, r.Witness))
 	}
 	if r.Space.Sources != 2 || r.NAT.Clients != 2 {
 		t.Errorf("%d sources, %d clients", r.Space.Sources, r.NAT.Clients)
@@ -318,4 +328,14 @@ func TestLCM(t *testing.T) {
 			t.Errorf("lcm(%d, %d) = %d, want %d", c[0], c[1], got, c[2])
 		}
 	}
+}
+
+// toJSON is a value with what its pointers point to.
+func toJSON(t *testing.T, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

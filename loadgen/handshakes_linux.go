@@ -24,6 +24,7 @@ type handshakes struct {
 	source netip.Addr
 	target netip.AddrPort
 	seen   map[uint16]bool
+	far    bool // the listener's host is another machine, where nothing is seen
 	before kernel.Counters
 	end    chan struct{} // closed to end the looking
 	ended  chan struct{}
@@ -38,8 +39,11 @@ const (
 // watchHandshakes begins to look.
 func (r *run) watchHandshakes(source netip.Addr) (*handshakes, error) {
 	h := &handshakes{
-		hosts: &r.cfg.Hosts, source: source, target: r.cfg.Targets[0], seen: make(map[uint16]bool),
+		hosts: &r.cfg.Hosts, source: kernel.PlainAddr(source), target: kernel.PlainAddrPort(r.cfg.Targets[0]), seen: make(map[uint16]bool),
 		end: make(chan struct{}), ended: make(chan struct{}),
+	}
+	if h.far = r.far(); h.far {
+		return h, nil
 	}
 	var err error
 	if h.before, err = h.counters(); err != nil {
@@ -68,7 +72,7 @@ func (h *handshakes) watch() {
 func (h *handshakes) look() error {
 	return h.hosts.inServer(func() error {
 		return diag.TCP(familyOf(h.target), diag.Of(diag.SynRecv, diag.NewSynRecv), func(s *diag.Socket) {
-			if plainAddr(s.Local) == h.target && plainAddr(s.Remote).Addr() == h.source {
+			if kernel.PlainAddrPort(s.Local) == h.target && kernel.PlainAddrPort(s.Remote).Addr() == h.source {
 				h.seen[s.Remote.Port()] = true
 			}
 		})
@@ -78,6 +82,9 @@ func (h *handshakes) look() error {
 // stop ends the looking and returns the ports that were seen. unsure says why
 // others may have been there too; "" says that there were none.
 func (h *handshakes) stop() (seen map[uint16]bool, unsure string) {
+	if h.far {
+		return h.seen, "the server is on another machine, and which SYNs have come there is not known"
+	}
 	close(h.end)
 	<-h.ended
 	const tries = 5
@@ -116,12 +123,19 @@ func (h *handshakes) counters() (c kernel.Counters, err error) {
 }
 
 // listening says whether a socket listens on the target, on the target's host;
-// nil if that is not known.
+// nil if that is not known. A server elsewhere has answered there, and consents for
+// as long as it goes on.
 func (r *run) listening() *bool {
-	target, found := r.cfg.Targets[0], false
+	target, found := kernel.PlainAddrPort(r.cfg.Targets[0]), false
+	if r.far() {
+		if found = r.gone() == nil; found {
+			return &found
+		}
+		return nil
+	}
 	err := r.cfg.Hosts.inServer(func() error {
 		return diag.TCP(familyOf(target), diag.Of(diag.Listen), func(s *diag.Socket) {
-			at := plainAddr(s.Local)
+			at := kernel.PlainAddrPort(s.Local)
 			found = found || at.Port() == target.Port() && (at.Addr() == target.Addr() || at.Addr().IsUnspecified())
 		})
 	})
@@ -136,8 +150,4 @@ func familyOf(a netip.AddrPort) uint8 {
 		return unix.AF_INET
 	}
 	return unix.AF_INET6
-}
-
-func plainAddr(a netip.AddrPort) netip.AddrPort {
-	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 }

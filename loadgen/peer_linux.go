@@ -33,6 +33,12 @@ type FarPeer interface {
 	Gone() error
 }
 
+// far says whether the peer is on another machine.
+func (r *run) far() bool {
+	_, far := r.peer.(FarPeer)
+	return far
+}
+
 // gone is why the peer is no longer there, if it was elsewhere.
 func (r *run) gone() error {
 	if far, ok := r.peer.(FarPeer); ok {

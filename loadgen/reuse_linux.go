@@ -61,7 +61,7 @@ func (r *run) probe(opening opening) ([]scenario.Return, error) {
 	fine := finePause(len(opening.Conns()))
 	work := scenario.NewReuse(scenario.Reuse{
 		Expect: expect, Patience: extra, Coarse: max(expect.Min/coarseProbes, fine), Fine: fine, Stop: &r.stop,
-		Answered: r.gateway != nil && r.cfg.Mode == ModeClose,
+		Answered: r.gateway != nil && r.cfg.Mode == ModeClose, Closing: r.closing(),
 	}, opening.Conns())
 	err := r.works([]step.Work{work})
 	return work.Returns(), err
@@ -127,6 +127,9 @@ func (r *run) returned(list []scenario.Return) {
 		default:
 			out.ResolutionNS = max(out.ResolutionNS, p.Free-p.Taken)
 		}
+		if took := p.Ended - p.Closed; p.Late && (out.PeerCloseNS == nil || took > *out.PeerCloseNS) {
+			out.PeerCloseNS = &took
+		}
 		if d := off(p, r.answer.Reuse); d*d > worst*worst {
 			worst = d
 		}
@@ -172,7 +175,7 @@ func (r *run) reuseVerdict(res *result.Result) result.Verdict {
 	case u.Lost > 0:
 		return bad("%s of %s did not come back", grouped(u.Lost), counted(u.Lost+u.Count, "port"))
 	case *res.Residual.Reuse != 0:
-		return bad("ports came back after %s to %s, %s predicted", brief(u.MinNS), brief(u.MaxNS), r.predictedReuse())
+		return bad("ports came back after %s to %s, %s predicted%s", brief(u.MinNS), brief(u.MaxNS), r.predictedReuse(), peerClose(u))
 	}
 	after, port := "closed by "+res.Config.Close, "a port"
 	if r.shared {
@@ -181,8 +184,17 @@ func (r *run) reuseVerdict(res *result.Result) result.Verdict {
 	if r.cfg.Mode != ModeClose {
 		after = "kept by " + r.cfg.Mode.String()
 	}
-	return result.Verdict{OK: true, Text: fmt.Sprintf("%s, %s is free again after %s to %s; %s predicted",
-		after, port, brief(u.MinNS), brief(u.MaxNS), r.predictedReuse())}
+	return result.Verdict{OK: true, Text: fmt.Sprintf("%s, %s is free again after %s to %s; %s predicted%s",
+		after, port, brief(u.MinNS), brief(u.MaxNS), r.predictedReuse(), peerClose(u))}
+}
+
+// peerClose says how much of the delay was the other end's close, from which the
+// prediction counts.
+func peerClose(u *result.Reuse) string {
+	if u.PeerCloseNS == nil {
+		return ""
+	}
+	return " from the other end's close, which took up to " + brief(*u.PeerCloseNS)
 }
 
 func (r *run) predictedReuse() string {

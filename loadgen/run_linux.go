@@ -127,7 +127,7 @@ func (r *run) capacity() int64 {
 	if r.gateway != nil {
 		return r.answer.Connections.Max + scenario.ThroughAhead*int64(r.cfg.Workers)
 	}
-	if r.bounded() && (r.cfg.Leave > 0 || len(r.cfg.Command) > 0) {
+	if r.cfg.Leave > 0 || len(r.cfg.Command) > 0 {
 		return int64(r.answer.Usable.Size() + r.cfg.Workers) // what leave takes, dealt anew
 	}
 	return r.answer.Connections.Max

@@ -60,7 +60,7 @@ func TestThreeWitnessesAgree(t *testing.T) {
 	if *r.Measured.Connections != 500 || *r.Residual.Connections != 0 || r.Measured.FirstNoPort.Attempt != 501 {
 		t.Errorf("measured %d, residual %d, first no_port %+v", *r.Measured.Connections, *r.Residual.Connections, r.Measured.FirstNoPort)
 	}
-	if w := r.Witness; !w.Agree || *w.SockDiag != 500 || *w.ServerOpen != 500 || w.DistinctPeers != 500 {
+	if w := r.Witness; !w.Agree || *w.SockDiag != 500 || *w.ServerOpen != 500 || *w.DistinctPeers != 500 {
 		t.Errorf("witnesses: %+v", w)
 	}
 	if !r.Verdict.OK || !*r.Measured.Recovered || r.Run.Interrupted {
@@ -288,5 +288,27 @@ func TestWitnessesWaitForTheListener(t *testing.T) {
 	r := must(t, cfg, &slowCounter{listen(t, cfg.Targets[0], keeps), 3}, &frames{})
 	if w := r.Witness; !w.Agree || w.DistinctTuples == nil || *w.DistinctTuples != *r.Measured.Connections {
 		t.Errorf("witnesses %+v, verdict %+v", w, r.Verdict)
+	}
+}
+
+// knowsNobody is a listener that counts connections and does not know whose they are, as
+// several servers do not know of each other.
+type knowsNobody struct{ *stub }
+
+func (b knowsNobody) Stats() result.Server {
+	s := b.stub.Stats()
+	s.DistinctPeers, s.DistinctTuples = nil, nil
+	return s
+}
+
+// What the listener does not know is absent, and no 0 that disagrees.
+func TestWitnessWithoutPeers(t *testing.T) {
+	cfg := config(fresh(t, 20), freshTarget())
+	r := must(t, cfg, knowsNobody{listen(t, cfg.Targets[0], keeps)}, &frames{})
+	if w := r.Witness; !w.Agree || w.DistinctPeers != nil || w.DistinctTuples != nil || *w.ServerOpen != 20 {
+		t.Errorf("witnesses %s", toJSON(t, w))
+	}
+	if text := toJSON(t, r.Witness); strings.Contains(text, "distinct") {
+		t.Errorf("the result says %s", text)
 	}
 }

@@ -26,7 +26,7 @@ type surroundings struct {
 	reserved ports.Ranges // ip_local_reserved_ports
 	taken    taken
 	holders  []result.Holder
-	others   map[netip.AddrPort]bool // local ends of connections to the targets that were there before
+	others   map[uint64]bool // connections to the targets that were there before, by cookie
 	settings capacity.Settings
 }
 
@@ -106,19 +106,19 @@ func (s *surroundings) findHolders(cfg *Config) error {
 		sources = []netip.Addr{unspecified(cfg.Targets[0].Addr())}
 	}
 	var in byHolder
-	s.others = make(map[netip.AddrPort]bool)
+	s.others = make(map[uint64]bool)
 	targets := make(map[netip.AddrPort]bool, len(cfg.Targets))
 	for _, t := range cfg.Targets {
-		targets[plain(t)] = true
+		targets[kernel.PlainAddrPort(t)] = true
 	}
 	each := func(sock *diag.Socket) {
 		port := sock.Local.Port()
 		if !wanted.Contains(port) {
 			return
 		}
-		toTarget := targets[plain(sock.Remote)]
+		toTarget := targets[kernel.PlainAddrPort(sock.Remote)]
 		if toTarget {
-			s.others[plain(sock.Local)] = true
+			s.others[sock.Cookie] = true
 		}
 		on := holding(sock, sources)
 		if otherFamily := on == none && len(cfg.Sources) == 0; !otherFamily {
@@ -157,21 +157,17 @@ func bound(sock *diag.Socket, toTarget bool) bool {
 // mine returns what says whether a socket toward a target may be the run's: it is on
 // a port of its range, and was not there before. On the real host others have such
 // connections too, and so has the consent of a server elsewhere.
-func (r *run) mine() func(local netip.AddrPort) bool {
+func (r *run) mine() func(*diag.Socket) bool {
 	wanted := r.cfg.Ports()
-	return func(local netip.AddrPort) bool { return wanted.Contains(local.Port()) && !r.around.others[local] }
-}
-
-// plain is an address as sock_diag tells it, without a zone, and IPv4 out of IPv6's
-// clothes.
-func plain(a netip.AddrPort) netip.AddrPort {
-	return netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
+	return func(sock *diag.Socket) bool {
+		return wanted.Contains(sock.Local.Port()) && !r.around.others[sock.Cookie]
+	}
 }
 
 // knownHolder says what holds a port if that is the run's own doing.
 func knownHolder(cfg *Config, sock *diag.Socket, targets map[netip.AddrPort]bool) string {
 	switch {
-	case targets[plain(sock.Local)]:
+	case targets[kernel.PlainAddrPort(sock.Local)]:
 		return "the run's own listener"
 	case sock.State != diag.Established && cfg.Held.Contains(sock.Local.Port()):
 		return "the stranger of --held"

@@ -46,7 +46,7 @@ func trapListener(addr netip.Addr) (fd int, at netip.AddrPort, ok bool) {
 		_ = kernel.CloseFD(fd)
 		return 0, at, false
 	}
-	return fd, sa.AddrPort(), true
+	return fd, netip.AddrPortFrom(addr, sa.Port()), true
 }
 
 // duplicates connects two sockets to the target, the second of them with the

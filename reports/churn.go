@@ -122,7 +122,9 @@ func (p *page) timeWait(r *result.Result) {
 		return
 	}
 	p.heading("TIME_WAIT at the end")
-	p.fact("generator", count(w.Generator))
+	p.fact("generator", phrases(count(w.Generator), optional(w.Closing, func(n int64) string {
+		return count(n) + " more when the other end has closed"
+	})))
 	p.fact("listener", count(w.Listener))
 	means, todo := timeWaitWords(r)
 	p.note(means)

@@ -29,7 +29,9 @@ func (p *page) command(r *result.Result) {
 	case c.PortsOutNS != nil:
 		out = duration(*c.PortsOutNS) + " after its start"
 	}
-	p.fact("ports", fmt.Sprintf("%s left to it toward %s, %s in use at once", count(c.PortsLeft), c.Target, count(c.PortsMost)))
+	p.fact("ports", phrases(
+		fmt.Sprintf("%s left to it toward %s, %s in use at once", count(c.PortsLeft), c.Target, count(c.PortsMost)),
+		nonZero(c.PortsWaiting, func(n int64) string { return count(n) + " more were in TIME_WAIT, and came free in their time" })))
 	p.fact("ran out", phrases(out, "looked every "+duration(c.LookNS)+" or sooner"))
 	p.fact("accepted", phrases(
 		count(c.Accepted)+" by the listener",

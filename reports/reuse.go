@@ -32,6 +32,7 @@ func (p *page) delays(r *result.Result) {
 	}), count(u.Lost)+" lost"))
 	p.fact("precision", phrases(nonZero(u.ResolutionNS, func(ns int64) string { return duration(ns) + " between two probes at most" }),
 		plural(u.Probes, "probe")))
+	p.fact("other end", optional(u.PeerCloseNS, func(ns int64) string { return "closed up to " + duration(ns) + " later" }))
 	if u.Lost > 0 {
 		p.para(span{bad, "  lost: "}, plural(u.Lost, "port")+" did not come back while they were waited for")
 	}

@@ -63,7 +63,7 @@ func filled(strategy string) *result.Result {
 	}
 	r.Occupancy = bands(2823, 4_882_000, 12_600, 12_600, 12_700, 12_700, 12_900, 647_000, 651_000, 658_000, 664_000, 681_000)
 	r.Server = &result.Server{Accepted: 28233, Closed: ptr(int64(28233)), DistinctPeers: ptr(int64(28232))}
-	r.Witness = &result.Witness{Generator: 28232, ServerOpen: ptr(int64(28232)), DistinctPeers: 28232, SockDiag: ptr(int64(28232)), Agree: true}
+	r.Witness = &result.Witness{Generator: 28232, ServerOpen: ptr(int64(28232)), DistinctPeers: ptr(int64(28232)), SockDiag: ptr(int64(28232)), Agree: true}
 	r.Recovery = &result.Recovery{Attempts: 1, Outcome: "ok", AfterNS: 140_000, ConnectNS: 13_100}
 	r.Ports = &result.Ports{Even: 14116, Odd: 14116, Distinct: 28232}
 	r.Kernel = result.Counters{"ActiveOpens": 28433, "PassiveOpens": 28233, "OutRsts": 28233, "TCPAbortOnData": 28233, "InSegs": 84699}
@@ -107,7 +107,7 @@ func odd() *result.Result {
 	r.Residual.Connections = ptr(int64(-2))
 	r.Attempts, r.Outcomes = 1194, result.Outcomes{OK: 994, NoPort: 200}
 	r.Occupancy = nil
-	r.Witness = &result.Witness{Generator: 994, ServerOpen: ptr(int64(993)), DistinctPeers: 993, SockDiag: ptr(int64(994))}
+	r.Witness = &result.Witness{Generator: 994, ServerOpen: ptr(int64(993)), DistinctPeers: ptr(int64(993)), SockDiag: ptr(int64(994))}
 	r.Kernel = result.Counters{"ListenOverflows": 1, "ListenDrops": 1, "TCPSynRetrans": 3, "ActiveOpens": 1195, "RetransSegs": 3}
 	r.Warnings = []result.Warning{{
 		Code: "ports_taken", Message: "something else holds 1 port of the range, found before the run",

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"lastport/reports/result"
 )
@@ -103,11 +104,19 @@ func (p *page) hint(text string) {
 	}
 }
 
+// acceptedWhen says of what moment a server's count is.
+func acceptedWhen(s *result.Server) string {
+	if s.Stale {
+		return " accepted when it was last heard"
+	}
+	return " accepted in all"
+}
+
 // witnesses sets side by side what each side counted on its own.
 func (p *page) witnesses(r *result.Result) {
 	p.heading("Counted independently")
 	if s := r.Server; s != nil {
-		p.fact("listener", phrases(count(s.Accepted)+" accepted in all",
+		p.fact("listener", phrases(count(s.Accepted)+acceptedWhen(s),
 			optional(s.Closed, func(n int64) string { return count(n) + " closed" }), optional(s.DistinctPeers, func(n int64) string { return count(n) + " distinct peers" }),
 			nonZero(s.Requests, func(n int64) string { return plural(n, "request") + " answered" }),
 			nonZero(s.OverLimit, func(n int64) string { return count(n) + " reset, as too many were open" }),
@@ -132,17 +141,21 @@ func (p *page) witnesses(r *result.Result) {
 	}
 }
 
-// witnessed is what the listener saw at the fullest moment. A peer that came to
-// several targets is several tuples; else the two numbers are one.
+// witnessed is what the listener saw at the fullest moment, as far as it knows. A peer
+// that came to several targets is several tuples; else the two numbers are one.
 func witnessed(w *result.Witness) string {
-	seen := count(w.DistinctPeers) + " distinct peers"
-	if w.DistinctTuples != nil && *w.DistinctTuples != w.DistinctPeers {
-		seen += " on " + count(*w.DistinctTuples) + " distinct tuples"
+	how, seen := "from ", optional(w.DistinctPeers, func(n int64) string { return count(n) + " distinct peers" })
+	if seen == "" {
+		how = "on "
 	}
-	if w.ServerOpen == nil {
-		return seen
+	if w.DistinctTuples != nil && (w.DistinctPeers == nil || *w.DistinctTuples != *w.DistinctPeers) {
+		seen = strings.Join(nonEmpty(seen, count(*w.DistinctTuples)+" distinct tuples"), " on ")
 	}
-	return count(*w.ServerOpen) + ", from " + seen
+	open := optional(w.ServerOpen, count)
+	if open == "" || seen == "" {
+		return open + seen
+	}
+	return open + ", " + how + seen
 }
 
 // kernel lists the counters that say something, the telling ones with what they

@@ -15,10 +15,6 @@ import (
 	"lastport/loadgen/kernel"
 )
 
-// mostAtDoor bounds the strangers' connections that are on their way to who asks
-// them for a proof.
-const mostAtDoor = 64
-
 // Guard keeps a listener for those who may load it: its tenants. A connection of
 // anyone else goes out by Next, to prove who it is, or is reset. A worker's
 // thread has a descriptor table of its own, so it passes such a connection over
@@ -28,7 +24,7 @@ type Guard struct {
 	allow   []netip.Prefix
 	in      int           // where workers pass connections; their tables have copies
 	out     *net.UnixConn // where they come out
-	waiting atomic.Int32  // between the two
+	waiting queue         // between the two
 	closing sync.Once
 
 	strangers atomic.Int64 // that came, over TCP; datagrams of strangers over UDP
@@ -79,12 +75,13 @@ func (g *Guard) Next() (*net.TCPConn, error) {
 
 // receive is Next; nothing came of a connection that could not be taken over.
 func (g *Guard) receive() (*net.TCPConn, error) {
-	data, rights := make([]byte, 1), make([]byte, unix.CmsgSpace(4))
-	_, n, _, _, err := g.out.ReadMsgUnix(data, rights)
+	var from [16]byte
+	rights := make([]byte, unix.CmsgSpace(4))
+	_, n, _, _, err := g.out.ReadMsgUnix(from[:], rights)
 	if err != nil {
 		return nil, err
 	}
-	g.waiting.Add(-1)
+	g.waiting.leave(Origin(netip.AddrFrom16(from)))
 	messages, err := unix.ParseSocketControlMessage(rights[:n])
 	if err != nil || len(messages) == 0 {
 		return nil, nil // no descriptor was left for it: it is closed
@@ -110,7 +107,7 @@ func (g *Guard) receive() (*net.TCPConn, error) {
 
 // Allows says whether the address may ask for consent.
 func (g *Guard) Allows(addr netip.Addr) bool {
-	addr = plain(addr)
+	addr = kernel.PlainAddr(addr)
 	return len(g.allow) == 0 || slices.ContainsFunc(g.allow, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
@@ -120,11 +117,11 @@ func (g *Guard) pass(fd int, peer netip.Addr) {
 	allowed := g.Allows(peer)
 	if !allowed {
 		select {
-		case g.refused <- plain(peer):
+		case g.refused <- kernel.PlainAddr(peer):
 		default: // one of many is enough to tell of
 		}
 	}
-	if !allowed || !g.hand(fd) {
+	if !allowed || !g.hand(fd, peer) {
 		g.sentAway.Add(1)
 		_ = kernel.Reset(fd)
 		return
@@ -136,13 +133,19 @@ func (g *Guard) pass(fd int, peer netip.Addr) {
 // closed.
 func (g *Guard) Refused() <-chan netip.Addr { return g.refused }
 
-// hand sends a connection on its way to Next, if there is room.
-func (g *Guard) hand(fd int) bool {
-	if g.waiting.Add(1) <= mostAtDoor && unix.Sendmsg(g.in, []byte{0}, unix.UnixRights(fd), nil, unix.MSG_NOSIGNAL) == nil {
-		return true
+// hand sends a connection on its way to Next, with the address that it came from, if
+// there is room.
+func (g *Guard) hand(fd int, peer netip.Addr) bool {
+	origin := Origin(peer)
+	if !g.waiting.enter(origin) {
+		return false
 	}
-	g.waiting.Add(-1)
-	return false
+	from := peer.As16()
+	if unix.Sendmsg(g.in, from[:], unix.UnixRights(fd), nil, unix.MSG_NOSIGNAL) != nil {
+		g.waiting.leave(origin)
+		return false
+	}
+	return true
 }
 
 // Welcome says that a connection of Next was no stranger's after all.
@@ -224,14 +227,10 @@ func (g *Guard) tenant(peer netip.AddrPort) (t *Tenant, welcome bool) {
 	if g == nil {
 		return nil, true
 	}
-	for _, t := range g.all()[plain(peer.Addr())] {
+	for _, t := range g.all()[kernel.PlainAddr(peer.Addr())] {
 		if t.ports.has(peer.Port()) {
 			return t, true
 		}
 	}
 	return nil, false
 }
-
-// plain is the address as tenants have it: IPv4 out of IPv6's clothes, and without
-// a zone, which the kernel's addresses lack.
-func plain(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+
+	"lastport/loadgen/kernel"
 )
 
 const (
@@ -36,7 +38,7 @@ func newGuests(targets int) *guests {
 func (g *guests) add(peer netip.AddrPort, target int) {
 	// An IPv4 address in IPv6's clothes, as a listener for both hears it, is the
 	// same peer.
-	peer = netip.AddrPortFrom(peer.Addr().Unmap(), peer.Port())
+	peer = kernel.PlainAddrPort(peer)
 	g.peers.add(peer)
 	if g.at != nil {
 		g.at[target].add(peer)

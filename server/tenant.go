@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"lastport/loadgen/kernel"
 	"lastport/reports/result"
 )
 
@@ -29,7 +30,7 @@ type Tenant struct {
 func NewTenant(addrs []netip.Addr, ports [][2]uint16, most int64, targets int) *Tenant {
 	t := &Tenant{ports: newPortFilter(ports), most: most, guests: newGuests(targets)}
 	for _, a := range addrs {
-		if a = plain(a); !slices.Contains(t.addrs, a) {
+		if a = kernel.PlainAddr(a); !slices.Contains(t.addrs, a) {
 			t.addrs = append(t.addrs, a)
 		}
 	}
@@ -38,7 +39,7 @@ func NewTenant(addrs []netip.Addr, ports [][2]uint16, most int64, targets int) *
 
 // Has says whether a connection from there is the tenant's.
 func (t *Tenant) Has(peer netip.AddrPort) bool {
-	return t.ports.has(peer.Port()) && slices.Contains(t.addrs, plain(peer.Addr()))
+	return t.ports.has(peer.Port()) && slices.Contains(t.addrs, kernel.PlainAddr(peer.Addr()))
 }
 
 // meets says whether both have a port in common.

@@ -209,8 +209,7 @@ func lastOf(p netip.Prefix) netip.Addr {
 
 // parseTargets reads ADDRESS:PORT and ADDRESS:LOW-HIGH. What is no private address
 // is one on the real host alone.
-func parseTargets(words []string, onHost bool) ([]netip.AddrPort, error) {
-	var list []netip.AddrPort
+func parseTargets(words []string, onHost bool) (list []netip.AddrPort, err error) {
 	for _, word := range words {
 		addr, set, ok := addressPorts(word)
 		if !ok && onHost {
@@ -223,7 +222,10 @@ func parseTargets(words []string, onHost bool) ([]netip.AddrPort, error) {
 			return nil, usagef("--place host --target "+word+", and 'lastport serve' there",
 				"--target %s: a private place holds %s; a target elsewhere needs --place host", word, privateNames())
 		}
-		if err := oneHost(word, addr, set); onHost && err != nil {
+		if onHost {
+			addr, err = oneHost(word, addr, set)
+		}
+		if err != nil {
 			return nil, err
 		}
 		if len(list)+set.Size() > maxTargets {
@@ -243,6 +245,14 @@ func parseTargets(words []string, onHost bool) ([]netip.AddrPort, error) {
 // exampleTarget is the target that a word without a port may have meant, with the
 // port that serve has unless told otherwise.
 func exampleTarget(word string) string {
+	addrText, zone, _ := strings.Cut(word, "%")
+	if link, portText, ok := strings.Cut(zone, ":"); ok { // no link has a colon in its name
+		word = strings.Trim(addrText+"%"+link, "[]")
+		example := "[" + word + "]:" + portText
+		if _, _, ok := addressPorts(example); ok {
+			return example
+		}
+	}
 	host := strings.Trim(word, "[]")
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return joinHostPorts(addr, "7000")
@@ -253,17 +263,19 @@ func exampleTarget(word string) string {
 	return host + ":7000"
 }
 
-// oneHost refuses what is no address of one host, as it can be reached from here.
-func oneHost(word string, addr netip.Addr, set ports.Ranges) error {
+// oneHost is the address of a host as it can be reached from here; what is none is
+// refused.
+func oneHost(word string, addr netip.Addr, set ports.Ranges) (netip.Addr, error) {
+	at, ok := onLink(addr)
 	switch {
 	case addr.IsUnspecified(), addr.IsMulticast(), addr == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
-		return usagef("--target 10.0.0.7:7000", "--target %s: want the address of one host", word)
+		return at, usagef("--target 10.0.0.7:7000", "--target %s: want the address of one host", word)
 	case addr.Is6() && addr.IsLinkLocalUnicast() && addr.Zone() == "":
-		return usagef(fmt.Sprintf("--target [%s%%eth0]:%d", addr, set.Hull().Low), "--target %s: a link-local address is on every link: say which", word)
-	case addr.Zone() != "" && !knownZone(addr.Zone()):
-		return usagef("--target with a link that `ip -brief link` lists", "--target %s: this host has no link %q", word, addr.Zone())
+		return at, usagef(fmt.Sprintf("--target [%s%%eth0]:%d", addr, set.Hull().Low), "--target %s: a link-local address is on every link: say which", word)
+	case !ok:
+		return at, usagef("--target with a link that `ip -brief link` lists", "--target %s: this host has no link %q", word, addr.Zone())
 	}
-	return nil
+	return at, nil
 }
 
 func addressPorts(word string) (addr netip.Addr, set ports.Ranges, ok bool) {

@@ -70,7 +70,7 @@ func arrivesTCP(ctx context.Context, cfg *loadgen.Config, target netip.AddrPort)
 		switch {
 		case errno == 0:
 			_ = kernel.Reset(end) // so that nothing stays in TIME_WAIT
-			if own := conn.LocalAddr().String(); plainAddrPort(peer.AddrPort()) == plainText(own) {
+			if own := conn.LocalAddr().String(); kernel.PlainAddrPort(peer.AddrPort()) == plainText(own) {
 				return nil
 			}
 		case !pause(ctx, time.Millisecond):
@@ -87,13 +87,13 @@ func reset(conn net.Conn) {
 	_ = conn.Close()
 }
 
-// plainText is plainAddrPort of an address in words; the zero value if it is none.
+// plainText is kernel.PlainAddrPort of an address in words; the zero value if it is none.
 func plainText(text string) netip.AddrPort {
 	at, err := netip.ParseAddrPort(text)
 	if err != nil {
 		return netip.AddrPort{}
 	}
-	return plainAddrPort(at)
+	return kernel.PlainAddrPort(at)
 }
 
 func arrivesUDP(ctx context.Context, cfg *loadgen.Config, target netip.AddrPort) error {

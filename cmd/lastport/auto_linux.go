@@ -21,6 +21,12 @@ const rateAuto = "auto"
 // checkAuto refuses what has no meaning where the rate is looked for.
 func (f *churnFlags) checkAuto() error {
 	switch {
+	case f.place == place.OnHost.String():
+		hint := "--place private, or --rate 100"
+		if len(f.targets) > 0 { // which a private place may not reach
+			hint = "--rate 100"
+		}
+		return usagef(hint, "--rate auto with --place host: a search uses ports up again and again to find where they run out, and so cannot keep any free for others on this host")
 	case f.attempts != 0:
 		return usagef("leave --attempts out", "--attempts %d with --rate auto: each step makes as many as its proof takes", f.attempts)
 	case f.concurrency != 0:

@@ -45,7 +45,7 @@ func (a *app) beforeHost(r *namedRun, host place.Host, f *runFlags) error {
 	w := f.census.Waiting(c.Ports(), c.Targets)
 	c.OnHost.TimeWaitBefore, c.OnHost.TimeWaitForNS, c.OnHost.WaitedNS = w.Sockets, int64(w.Left), int64(waited)
 	a.ui.foundOnHost(c, system, w)
-	if queue, err := strconv.Atoi(host.Settings[keyBacklog]); err == nil && f.token == "" && c.Ends == loadgen.EndsApart && queue < min(2*c.Ports().Size(), maxQueue) {
+	if queue, err := strconv.Atoi(host.Settings[keyBacklog]); err == nil && !c.Far && c.Ends == loadgen.EndsApart && queue < min(2*c.Ports().Size(), maxQueue) {
 		a.ui.shortQueue(queue)
 	}
 	return nil

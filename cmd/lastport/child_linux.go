@@ -22,7 +22,7 @@ import (
 type request struct {
 	Config loadgen.Config
 	Spec   place.Spec
-	Token  string // of a run whose targets are servers elsewhere: it goes over a pipe and is kept nowhere
+	Token  string // of a run that is Far: it goes over a pipe and is kept nowhere
 }
 
 // Words of the parent to the child.
@@ -91,10 +91,16 @@ func inPlace(parent *place.Parent, frames loadgen.Sink) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	go drainWhenTold(parent, cancel)
-	if req.Token != "" {
-		return runFar(ctx, cancel, cfg, req.Token, frames)
+	return req.run(ctx, cancel, frames)
+}
+
+// run makes the run: against servers elsewhere once they have consented, and by that
+// alone; else against a listener of its own.
+func (r *request) run(ctx context.Context, cancel func(), frames loadgen.Sink) error {
+	if r.Config.Far {
+		return runFar(ctx, cancel, &r.Config, r.Token, frames)
 	}
-	return runNear(ctx, cfg, frames)
+	return runNear(ctx, &r.Config, frames)
 }
 
 // runNear makes a run against its own listener.

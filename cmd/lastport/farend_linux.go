@@ -71,20 +71,15 @@ func wishOf(cfg *loadgen.Config, local net.Addr) consent.Wish {
 		UDP: cfg.UDP, Close: cfg.Close.String(), Connections: int64(mostConnections(cfg)), Requests: cfg.Requests, Local: local.String(),
 	}
 	if at, err := netip.ParseAddrPort(w.Local); err == nil {
-		w.Local = plainAddrPort(at).String()
+		w.Local = kernel.PlainAddrPort(at).String()
 	}
 	for _, s := range cfg.Sources {
-		w.Sources = append(w.Sources, s.WithZone(""))
+		w.Sources = append(w.Sources, kernel.PlainAddr(s))
 	}
 	for _, r := range cfg.Range {
 		w.Ports = append(w.Ports, consent.PortRange{Low: r.Low, High: r.High})
 	}
 	return w
-}
-
-// plainAddrPort is an address without a zone, IPv4 out of IPv6's clothes.
-func plainAddrPort(a netip.AddrPort) netip.AddrPort {
-	return netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
 }
 
 // reach connects to the target, once, from a port outside the run's range if
@@ -204,6 +199,7 @@ func (f *farEnd) ask(l *lease) result.Server {
 		}
 		l.numbers = numbers
 	}
+	l.numbers.Stale = err != nil
 	return l.numbers
 }
 
@@ -227,7 +223,7 @@ func bothServers(a, b result.Server) result.Server {
 	return result.Server{
 		Accepted: a.Accepted + b.Accepted, Closed: sum(a.Closed, b.Closed), DistinctTuples: sum(a.DistinctTuples, b.DistinctTuples),
 		Requests: a.Requests + b.Requests, OverLimit: a.OverLimit + b.OverLimit, IdleClosed: a.IdleClosed + b.IdleClosed, NoFD: a.NoFD + b.NoFD,
-		Overflows: sum(a.Overflows, b.Overflows), Strangers: sum(a.Strangers, b.Strangers), Version: a.Version, States: bothStates(a.States, b.States),
+		Overflows: sum(a.Overflows, b.Overflows), Strangers: sum(a.Strangers, b.Strangers), Version: a.Version, Stale: a.Stale || b.Stale, States: bothStates(a.States, b.States),
 	}
 }
 

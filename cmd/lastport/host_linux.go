@@ -92,7 +92,7 @@ func (f *runFlags) elsewhere(c *loadgen.Config) error {
 	if err != nil {
 		return fmt.Errorf("--target %s: %w", c.Targets[0], err)
 	}
-	c.Ends = loadgen.EndsApart
+	c.Ends, c.Far = loadgen.EndsApart, true
 	f.token = token.Secret()
 	return nil
 }

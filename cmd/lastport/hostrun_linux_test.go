@@ -137,6 +137,47 @@ func countedServers(t *testing.T) (at map[string]string, accepted *atomic.Int64)
 	return at, accepted
 }
 
+// Each run of a set on the host is one there: it says what it takes, keeps the others'
+// ports free and has the server's consent. A search for a rate can do none of that.
+func TestHostSets(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	setRange(t)
+	s := elsewhere(t)
+	host := []string{"--place", "host", "--target", farAddr + ":7000", "--token-file", s.token, "--format", "json"}
+	for _, verb := range []string{"churn --rate 100 --attempts 20 --strategy socket-range,sequential", "reuse --connections 10 --strategy sequential,random"} {
+		status, stdout, stderr := lastportHere(t, append(strings.Fields(verb), host...)...)
+		if status != exitOK {
+			t.Fatalf("%s: status %d\n%s%s", verb, status, stderr, s.stderr)
+		}
+		var set result.Set
+		if err := json.Unmarshal([]byte(stdout), &set); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range set.Runs {
+			if r.OnHost == nil || r.OnHost.KeepFree != 100 || r.Server.Version != version {
+				t.Errorf("%s: %s: on the host %+v, the server %+v", verb, r.Config.Strategy, r.OnHost, r.Server)
+			}
+		}
+		if n := strings.Count(stderr, "stay free for others (--keep-free)"); len(set.Runs) != 2 || n != 2 {
+			t.Errorf("%s: %d runs, %d of which say what stays free\n%s", verb, len(set.Runs), n, stderr)
+		}
+	}
+	before := opened(t)
+	for hint, args := range map[string][]string{"--rate 100": host, "--place private, or --rate 100": {"--place", "host"}} {
+		status, _, stderr := lastportHere(t, append([]string{"churn", "--rate", "auto"}, args...)...)
+		if n := opened(t) - before; status != exitUsage || n != 0 || !strings.Contains(stderr, "--rate auto with --place host") || !strings.Contains(stderr, "\nhint: "+hint+"\n") {
+			t.Errorf("--rate auto: status %d after %d connections\n%s", status, n, stderr)
+		}
+	}
+	status, _, stderr := lastportHere(t, append([]string{"reuse", "--close", "all"}, host...)...)
+	if n := opened(t) - before; status != exitUsage || n != 0 || !strings.Contains(stderr, "--close all with --target") || !strings.Contains(stderr, "\nhint: --close client-fin") {
+		t.Errorf("--close all: status %d after %d connections\n%s", status, n, stderr)
+	}
+	serverEnds(t, s)
+}
+
 // While a fill has taken all that it takes, other programs connect and bind as
 // before. No setting of the host is written and nobody's socket is closed; who has
 // ports is named.
@@ -291,4 +332,32 @@ func TestHostThroughAProxy(t *testing.T) {
 		t.Errorf("%+v, and the server says %+v", res.Outcomes, res.Server)
 	}
 	serverEnds(t, s)
+}
+
+// Ports that an earlier run has left in TIME_WAIT toward the same target are this run's
+// once it has them: every witness counts them.
+func TestPortsFromTimeWaitAreCounted(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	setRange(t)
+	const attempts = 60
+	where := []string{"--place", "host", "--target", "127.0.0.1:1234", "--strategy", "sequential", "--keep-free", "20", "--format", "json"}
+	churn := append([]string{"churn", "--attempts", strconv.Itoa(attempts), "--rate", "200", "--close", "client-fin"}, where...)
+	for _, args := range [][]string{churn, churn, append([]string{"fill"}, where...)} {
+		status, stdout, stderr := lastportHere(t, args...)
+		if status != exitOK {
+			t.Fatalf("%s: status %d\n%s", args[0], status, stderr)
+		}
+		res := resultOf(t, stdout)
+		if args[0] == "churn" {
+			if res.Outcomes.OK != attempts || res.TimeWait.Generator != attempts {
+				t.Errorf("churn: %+v, %+v in TIME_WAIT", res.Outcomes, res.TimeWait)
+			}
+			continue
+		}
+		if w := res.Witness; res.OnHost.TimeWaitBefore != attempts || *res.Measured.Connections < 200-20-attempts+1 || !w.Agree || *w.SockDiag != *res.Measured.Connections {
+			t.Errorf("fill: %d in TIME_WAIT before, %d connections, %d by sock_diag\n%s", res.OnHost.TimeWaitBefore, *res.Measured.Connections, *w.SockDiag, stderr)
+		}
+	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os/exec"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -32,11 +33,10 @@ func (f *edgeFlags) edge(run *runFlags, c *loadgen.Config) error {
 	if f.leave == 0 && len(f.command) == 0 {
 		return nil
 	}
+	if err := f.holdsSome(c); err != nil {
+		return err
+	}
 	switch {
-	case f.leave < 0:
-		return usagef("--leave 20", "--leave %d: want 0 or more", f.leave)
-	case f.leave >= int64(c.Ports().Size()):
-		return usagef("--leave 20", "--leave %d: the range has %d ports, and a fill that leaves all of them holds none", f.leave, c.Ports().Size())
 	case run.connections > 0:
 		return usagef("leave --connections out", "--connections %d with --leave or a command: all ports but those of --leave are taken", run.connections)
 	case c.UDP:
@@ -66,6 +66,23 @@ func (f *edgeFlags) edge(run *runFlags, c *loadgen.Config) error {
 	}
 	c.Leave, c.Command, c.Ends = f.leave, f.command, loadgen.EndsApart
 	return f.leftOnHost(c)
+}
+
+// holdsSome checks that ports are held where so many are left.
+func (f *edgeFlags) holdsSome(c *loadgen.Config) error {
+	whose, n := "range", c.Ports().Size()
+	if c.NAT != nil {
+		if outside := c.NAT.Range.Size() * len(c.NAT.Addresses); outside < n {
+			whose, n = "gateway", outside
+		}
+	}
+	switch {
+	case f.leave < 0:
+		return usagef("--leave 20", "--leave %d: want 0 or more", f.leave)
+	case f.leave >= int64(n):
+		return usagef("--leave "+strconv.Itoa(n/2), "--leave %d: the %s has %d ports, and a fill that leaves all of them holds none", f.leave, whose, n)
+	}
+	return nil
 }
 
 // leftOnHost checks what a command on the real host is left.

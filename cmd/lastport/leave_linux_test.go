@@ -6,11 +6,13 @@ import (
 	"net"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 
+	"lastport/loadgen/kernel"
 	"lastport/reports/result"
 )
 
@@ -88,6 +90,10 @@ func TestCommandOnHost(t *testing.T) {
 		return
 	}
 	setRange(t)
+	if err := kernel.WriteSysctl("net.ipv4.tcp_tw_reuse", "0"); err != nil { // what one run leaves in TIME_WAIT stays there for the next
+		t.Fatal(err)
+	}
+	waiting := int64(0)
 	for _, test := range []struct {
 		strangers, keepFree, leave int
 	}{
@@ -106,6 +112,11 @@ func TestCommandOnHost(t *testing.T) {
 		if c == nil || c.PortsLeft != left || c.Accepted != left || c.ExitStatus == nil || *c.ExitStatus != 1 || c.Opened != nil || !res.Verdict.OK {
 			t.Errorf("%+v: %+v, %q\n%s", test, c, res.Verdict.Text, stderr)
 		}
+		warned := slices.ContainsFunc(res.Warnings, func(w result.Warning) bool { return w.Code == "edge_time_wait" })
+		if c.PortsWaiting != waiting || warned != (waiting > 0) {
+			t.Errorf("%+v: %d ports in TIME_WAIT, want %d; %+v", test, c.PortsWaiting, waiting, res.Warnings)
+		}
+		waiting += left
 		if n := *res.Measured.Connections; n != free-int64(test.keepFree) || res.Measured.Recovered == nil || !*res.Measured.Recovered {
 			t.Errorf("%+v: %d connections, recovered %v", test, n, res.Measured.Recovered)
 		}

@@ -24,25 +24,26 @@ func (e interrupted) Interrupted() bool { return true }
 
 // execute makes the run in its place, keeps what it tells in the folder, shows it,
 // and returns its result: the whole one, or as far as the run came.
-func (a *app) execute(cfg loadgen.Config, host place.Host, f *folder, view *runView) (*result.Result, error) {
+func (a *app) execute(one namedRun, host place.Host, f *folder, view *runView) (*result.Result, error) {
 	defer view.over()
-	spec, err := spec(&cfg, host)
+	cfg := &one.cfg
+	spec, err := spec(cfg, host)
 	if err != nil {
 		return nil, err
 	}
-	body, err := json.Marshal(request{Config: cfg, Spec: spec, Token: a.token})
+	body, err := json.Marshal(request{Config: *cfg, Spec: spec, Token: one.token})
 	if err != nil {
 		return nil, fmt.Errorf("request: %w", err)
 	}
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)
-	held, err := heldAtMost(&cfg, host)
+	held, err := heldAtMost(cfg, host)
 	if err != nil {
 		return nil, err
 	}
 	options := place.Options{Args: []string{childVerb}, Env: withoutToken(), Request: body, Stderr: os.Stderr}
-	if onHost(&cfg) {
+	if onHost(cfg) {
 		options.Kind = place.OnHost
 	} else {
 		options.Table = place.TableFor(2*held, host)

@@ -65,9 +65,9 @@ func newProgress(u *ui, mode string) *progress {
 	return p
 }
 
-// sideBySide is newProgress for runs side by side: elsewhere than on a terminal
+// progressSideBySide is newProgress for runs side by side: elsewhere than on a terminal
 // their lines would only mix.
-func sideBySide(u *ui, mode string) *progress {
+func progressSideBySide(u *ui, mode string) *progress {
 	if showingOf(mode, u) != showLive {
 		mode = "none"
 	}

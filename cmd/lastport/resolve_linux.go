@@ -26,7 +26,7 @@ func (f *runFlags) resolveTargets(find lookup) ([]string, error) {
 		if only, err = netip.ParseAddr(f.resolve); err != nil {
 			return nil, usagef("--resolve 192.0.2.7", "--resolve %q: want an address in numbers", f.resolve)
 		}
-		only = only.Unmap()
+		only, _ = onLink(only.Unmap()) // of no link it is no address of the name either
 	}
 	words, names := slices.Clone(f.targets), 0
 	for i, word := range words {
@@ -84,11 +84,11 @@ func (f *runFlags) resolveOne(find lookup, name string, only netip.Addr) (netip.
 	defer cancel()
 	found, err := find(ctx, network, name)
 	if err != nil {
-		return netip.Addr{}, fmt.Errorf("--target %s: %w", name, err)
+		return netip.Addr{}, &lookupError{name, err}
 	}
 	var addrs []netip.Addr
 	for _, a := range found {
-		if a = a.Unmap(); !slices.Contains(addrs, a) {
+		if a, _ = onLink(a.Unmap()); !slices.Contains(addrs, a) {
 			addrs = append(addrs, a)
 		}
 	}
@@ -104,6 +104,20 @@ func (f *runFlags) resolveOne(find lookup, name string, only netip.Addr) (netip.
 		return netip.Addr{}, usagef("--resolve "+addrs[0].String(), "--target %s: it has %d addresses, %s, and a run is against one of them", name, len(addrs), addressWords(addrs))
 	}
 	return addrs[0], nil
+}
+
+// lookupError is a name that could not be looked up.
+type lookupError struct {
+	name string
+	err  error
+}
+
+func (e *lookupError) Error() string { return fmt.Sprintf("--target %s: %v", e.name, e.err) }
+func (e *lookupError) Unwrap() error { return e.err }
+
+// Hint says what to type.
+func (e *lookupError) Hint() string {
+	return "--target with a name that `getent ahosts` finds, or with an address in numbers"
 }
 
 func addressWords(addrs []netip.Addr) string {

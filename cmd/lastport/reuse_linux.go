@@ -99,12 +99,7 @@ func (a *app) reuse(f *reuseFlags) error {
 	if err != nil {
 		return err
 	}
-	a.token = f.token
-	if onHost(&runs[0].cfg) { // where they would share the ports
-		return a.concludeSet(s, a.oneByOne(s, runs, host, &f.runFlags), &f.output)
-	}
-	a.ui.together(len(runs))
-	return a.concludeSet(s, a.manyAtOnce(s, runs, host, f.progress), &f.output)
+	return a.concludeSet(s, a.sideBySide(s, runs, host, &f.runFlags), &f.output)
 }
 
 // closeModes makes a run for each close mode.
@@ -117,6 +112,9 @@ func (f *reuseFlags) closeModes(host place.Host) ([]namedRun, error) {
 		if err == nil {
 			err = one.reuseConfig(&cfg)
 		}
+		if err == nil && cfg.Far {
+			err = usagef("--close "+step.ClientFIN.String(), "--close all with --target %s: a server elsewhere closes in the way that it was started with", cfg.Targets[0])
+		}
 		asked := cfg
 		if err == nil {
 			err = one.reserve(&cfg, host)
@@ -127,8 +125,7 @@ func (f *reuseFlags) closeModes(host place.Host) ([]namedRun, error) {
 		if err != nil {
 			return nil, err
 		}
-		f.token = one.token
-		runs = append(runs, namedRun{i, mode, cfg, asked})
+		runs = append(runs, namedRun{i, mode, cfg, asked, one.token})
 	}
 	return runs, nil
 }

@@ -26,7 +26,6 @@ type app struct {
 	ui      *ui
 	status  int         // of a verb that ended without an error
 	metrics *runMetrics // of runs; nil: nobody asked for them
-	token   string      // that the servers of a run's targets have, where they are elsewhere
 }
 
 // run does what the arguments say and returns the exit status.

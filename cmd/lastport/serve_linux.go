@@ -135,26 +135,22 @@ type statistic struct {
 // statistics are what there is to tell. Over UDP no close is seen, and so
 // nothing that has to do with connections.
 func statistics(s result.Server) []statistic {
-	open, peers := s.Open(), int64(0)
-	if s.DistinctPeers != nil {
-		peers = *s.DistinctPeers
+	var list []statistic
+	add := func(name string, n *int64) {
+		if n != nil {
+			list = append(list, statistic{name, *n})
+		}
 	}
-	strangers := int64(0)
-	if s.Strangers != nil {
-		strangers = *s.Strangers
+	add("accepted", &s.Accepted)
+	add("open", s.Open())
+	add("closed", s.Closed)
+	add("distinct peers", s.DistinctPeers)
+	add("requests", &s.Requests)
+	if s.Closed != nil {
+		add("over limit", &s.OverLimit)
+		add("idle closed", &s.IdleClosed)
+		add("no descriptor", &s.NoFD)
 	}
-	if open == nil {
-		return []statistic{{"accepted", s.Accepted}, {"distinct peers", peers}, {"requests", s.Requests}, {"strangers", strangers}}
-	}
-	return []statistic{
-		{"accepted", s.Accepted},
-		{"open", *open},
-		{"closed", *s.Closed},
-		{"distinct peers", peers},
-		{"requests", s.Requests},
-		{"over limit", s.OverLimit},
-		{"idle closed", s.IdleClosed},
-		{"no descriptor", s.NoFD},
-		{"strangers", strangers},
-	}
+	add("strangers", s.Strangers)
+	return list
 }

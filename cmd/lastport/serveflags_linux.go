@@ -2,9 +2,7 @@ package main
 
 import (
 	"fmt"
-	"net"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -192,8 +190,9 @@ func parseAddress(flag, text string) ([]netip.AddrPort, error) {
 	if err != nil {
 		return nil, badAddress(flag, text)
 	}
-	if zone := first.Addr().Zone(); zone != "" && !knownZone(zone) {
-		return nil, usagef("--"+flag+" with a link that `ip -brief link` lists", "--%s %s: this host has no link %q", flag, text, zone)
+	addr, ok := onLink(first.Addr().Unmap())
+	if !ok {
+		return nil, usagef("--"+flag+" with a link that `ip -brief link` lists", "--%s %s: this host has no link %q", flag, text, addr.Zone())
 	}
 	high := uint64(first.Port())
 	if isRange {
@@ -201,7 +200,6 @@ func parseAddress(flag, text string) ([]netip.AddrPort, error) {
 			return nil, badAddress(flag, text)
 		}
 	}
-	addr := first.Addr().Unmap()
 	if addr.IsLinkLocalUnicast() && addr.Is6() && addr.Zone() == "" {
 		return nil, usagef(fmt.Sprintf("--%s [%s%%eth0]:%d", flag, addr, first.Port()), "--%s %s: a link-local address is on every link: say which", flag, text)
 	}
@@ -214,14 +212,6 @@ func parseAddress(flag, text string) ([]netip.AddrPort, error) {
 
 func badAddress(flag, text string) error {
 	return usagef("--"+flag+" 127.0.0.1:7000-7009", "--%s %q: want ADDRESS:PORT or ADDRESS:PORT-PORT, the address in numbers and the ports in ascending order", flag, text)
-}
-
-// knownZone says whether a zone names a link of this host.
-func knownZone(zone string) bool {
-	links, err := net.Interfaces()
-	return err == nil && slices.ContainsFunc(links, func(l net.Interface) bool {
-		return l.Name == zone || strconv.Itoa(l.Index) == zone
-	})
 }
 
 // parseAllow reads --allow: prefixes, or single addresses.

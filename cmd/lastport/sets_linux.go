@@ -22,6 +22,7 @@ type namedRun struct {
 	name  string
 	cfg   loadgen.Config
 	asked loadgen.Config // on the real host: cfg before anything was reserved for others
+	token string         // of a run whose targets are servers elsewhere; it is kept nowhere
 }
 
 // setFolder is where the runs of a set go: one folder each, and the set's own
@@ -124,7 +125,7 @@ func (a *app) memberRun(s *setFolder, r namedRun, host place.Host, view *runView
 	if err != nil {
 		return nil, err
 	}
-	res, err := a.execute(r.cfg, host, dir, view)
+	res, err := a.execute(r, host, dir, view)
 	if res == nil {
 		dir.abandon()
 		return nil, err
@@ -132,12 +133,22 @@ func (a *app) memberRun(s *setFolder, r namedRun, host place.Host, view *runView
 	return res, errors.Join(err, dir.close())
 }
 
+// sideBySide makes runs that mostly wait: many at once, and in turn on the real host,
+// where they would share the ports.
+func (a *app) sideBySide(s *setFolder, runs []namedRun, host place.Host, f *runFlags) error {
+	if onHost(&runs[0].cfg) {
+		return a.oneByOne(s, runs, host, f)
+	}
+	a.ui.together(len(runs))
+	return a.manyAtOnce(s, runs, host, f.progress)
+}
+
 // allAtOnce makes runs side by side, for those that mostly wait. Each has a
 // place of its own, so they share nothing but the processors. They are shown
 // together, as --progress says.
 func (a *app) allAtOnce(s *setFolder, runs []namedRun, host place.Host, progress string) error {
 	var group errgroup.Group
-	shown := sideBySide(a.ui, progress)
+	shown := progressSideBySide(a.ui, progress)
 	for _, r := range runs {
 		view := shown.run(r.name)
 		group.Go(func() error {

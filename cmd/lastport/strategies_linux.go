@@ -80,7 +80,6 @@ func (a *app) single(scenario string, closeMode step.CloseMode, f *runFlags, mor
 	if err != nil {
 		return err
 	}
-	a.token = f.token
 	if err := a.announce(runs, host); err != nil {
 		return err
 	}
@@ -96,7 +95,7 @@ func (a *app) single(scenario string, closeMode step.CloseMode, f *runFlags, mor
 		return err
 	}
 	shown := newProgress(a.ui, f.progress)
-	res, err := a.execute(runs[0].cfg, host, dir, shown.run(""))
+	res, err := a.execute(runs[0], host, dir, shown.run(""))
 	shown.end()
 	return a.conclude(res, err, dir, &f.output)
 }
@@ -127,8 +126,7 @@ func (f *runFlags) byStrategy(scenario string, closeMode step.CloseMode, host pl
 		if err != nil {
 			return nil, err
 		}
-		f.token = one.token
-		runs = append(runs, namedRun{i, name, cfg, asked})
+		runs = append(runs, namedRun{i, name, cfg, asked, one.token})
 	}
 	return runs, nil
 }
@@ -144,9 +142,8 @@ func (a *app) side(scenario string, runs []namedRun, host place.Host, f *runFlag
 		return err
 	}
 	s.set.Skipped = f.leftOut()
-	if scenario == "reuse" && !onHost(&runs[0].cfg) { // where they would share the ports
-		a.ui.together(len(runs))
-		return a.concludeSet(s, a.manyAtOnce(s, runs, host, f.progress), &f.output)
+	if scenario == "reuse" {
+		return a.concludeSet(s, a.sideBySide(s, runs, host, f), &f.output)
 	}
 	return a.concludeSet(s, a.oneByOne(s, runs, host, f), &f.output)
 }

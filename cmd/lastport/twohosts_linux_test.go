@@ -96,3 +96,16 @@ func furnishLink(name, addr string) error {
 	}
 	return netlink.LinkSetUp(link)
 }
+
+// removeLink takes away the link to a server that has ended, so that there can be
+// another one.
+func removeLink(t *testing.T) {
+	t.Helper()
+	link, err := netlink.LinkByName("near")
+	if err != nil {
+		return // it went with the other end's namespace
+	}
+	if err := netlink.LinkDel(link); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"math"
-	"net/netip"
 
 	"lastport/loadgen/kernel"
 	"lastport/loadgen/outcome"
@@ -31,7 +30,7 @@ func (d *direct) explain(c *step.Completion, fd int) {
 		return
 	}
 	c.Again, c.Port = d.again(fd), local.Port()
-	c.Outcome = d.Path.Failed(plain(local.AddrPort()), plain(d.Targets[c.Target].AddrPort()), 1+int(c.Again))
+	c.Outcome = d.Path.Failed(kernel.PlainAddrPort(local.AddrPort()), kernel.PlainAddrPort(d.Targets[c.Target].AddrPort()), 1+int(c.Again))
 }
 
 // again is how many SYNs followed the first; over UDP none does.
@@ -45,5 +44,3 @@ func (d *direct) again(fd int) uint8 {
 	}
 	return uint8(min(n, math.MaxUint8))
 }
-
-func plain(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }

@@ -49,19 +49,20 @@ func NewSockaddr(ap netip.AddrPort) Sockaddr {
 	return sa
 }
 
-// scope is the number of a zone, 0 for none.
+// scope is the number of a zone, 0 for none. A link may have digits for a name, and
+// the name comes first, as in the C library (inet/inet6_scopeid_pton.c of glibc).
 func scope(zone string) uint32 {
 	if zone == "" {
 		return 0
 	}
-	if number, err := strconv.ParseUint(zone, 10, 32); err == nil {
-		return uint32(number)
+	if link, err := net.InterfaceByName(zone); err == nil {
+		return uint32(link.Index)
 	}
-	link, err := net.InterfaceByName(zone)
+	number, err := strconv.ParseUint(zone, 10, 32)
 	if err != nil {
 		return 0
 	}
-	return uint32(link.Index)
+	return uint32(number)
 }
 
 // AddrPort reads the address back, without its zone.

@@ -3,9 +3,11 @@ package kernel
 import (
 	"errors"
 	"net/netip"
+	"strconv"
 	"syscall"
 	"testing"
 
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 	"pgregory.net/rapid"
 
@@ -187,6 +189,27 @@ func TestSourceFor(t *testing.T) {
 	for _, target := range []string{"203.0.113.1:80", "[2001:db8::1]:80"} { // the namespace has no route
 		if got, err := SourceFor(netip.MustParseAddrPort(target)); !errors.Is(err, syscall.ENETUNREACH) {
 			t.Errorf("toward %s: %v, %v, want ENETUNREACH", target, got, err)
+		}
+	}
+}
+
+// A link is named by its name, digits though it may have, or else by its number.
+func TestScope(t *testing.T) {
+	lo, err := netlink.LinkByName("lo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	digits := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: strconv.Itoa(lo.Attrs().Index)}, PeerName: "peer"}
+	if got := scope(digits.Name); got != uint32(lo.Attrs().Index) {
+		t.Errorf("the number of lo is %d", got)
+	}
+	if err := netlink.LinkAdd(digits); err != nil {
+		t.Fatal(err)
+	}
+	defer netlink.LinkDel(digits) //nolint:errcheck // the namespace ends with the tests
+	for zone, want := range map[string]int{"lo": lo.Attrs().Index, digits.Name: digits.Index, strconv.Itoa(digits.Index): digits.Index, "": 0, "none": 0, "-1": 0} {
+		if got := scope(zone); got != uint32(want) {
+			t.Errorf("%q is %d, want %d", zone, got, want)
 		}
 	}
 }

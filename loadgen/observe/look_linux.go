@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"lastport/loadgen/kernel"
 	"lastport/loadgen/kernel/conntrack"
 	"lastport/loadgen/kernel/diag"
 	"lastport/reports/result"
@@ -24,9 +25,9 @@ type View struct {
 	// Gateway is such a function where connections are translated on the way; nil:
 	// they are not.
 	Gateway func(func() error) error
-	// Mine says whether a socket toward a target is one to count, by its local
-	// address; nil: all are. On the real host others have such sockets too.
-	Mine func(local netip.AddrPort) bool
+	// Mine says whether a socket toward a target is one to count; nil: all are. On
+	// the real host others have such sockets too.
+	Mine func(*diag.Socket) bool
 }
 
 // Seen is what one look has found. Over UDP established is what is connected, and
@@ -97,13 +98,13 @@ func (v *View) sockets(s *Seen) error {
 	to := v.targets()
 	each := func(sock *diag.Socket) {
 		switch state := portState(sock.State); {
-		case to[plain(sock.Remote)]:
-			if v.Mine != nil && !v.Mine(plain(sock.Local)) {
+		case to[kernel.PlainAddrPort(sock.Remote)]:
+			if v.Mine != nil && !v.Mine(sock) {
 				return
 			}
 			add(&s.Client, sock.State)
 			s.ports[atClient].Put(sock.Local.Port(), state)
-		case to[plain(sock.Local)]:
+		case to[kernel.PlainAddrPort(sock.Local)]:
 			add(&s.Server, sock.State)
 			s.ports[atServer].Put(sock.Remote.Port(), state)
 		}
@@ -125,7 +126,7 @@ func (v *View) sockets(s *Seen) error {
 func (v *View) targets() map[netip.AddrPort]bool {
 	to := make(map[netip.AddrPort]bool, len(v.Targets))
 	for _, t := range v.Targets {
-		to[plain(t)] = true
+		to[kernel.PlainAddrPort(t)] = true
 	}
 	return to
 }

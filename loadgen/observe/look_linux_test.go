@@ -62,6 +62,13 @@ func stateOf(t *testing.T, in *result.PortsIn, port uint16) result.PortState {
 	return m.State(port)
 }
 
+// A target's zone, which lists of sockets do not tell, hides no connection.
+func TestLookAtAZone(t *testing.T) {
+	p := connect(t, nstest.Addr6, 3)
+	zoned := netip.AddrPortFrom(p.target.Addr().WithZone("lo"), p.target.Port())
+	moment(t, View{Targets: []netip.AddrPort{zoned}}, map[string]map[string]int64{"client": {"established": 3}, "server": {"established": 3}})
+}
+
 // Each port is in the state of its connection, at each end by the client's port:
 // through a close, up to TIME_WAIT at the end that closed first.
 func TestPortsAreInTheStateOfTheirConnection(t *testing.T) {

@@ -1,17 +1,10 @@
 package observe
 
 import (
-	"net/netip"
-
 	"lastport/loadgen/kernel/conntrack"
 	"lastport/loadgen/kernel/diag"
 	"lastport/reports/result"
 )
-
-// plain turns an IPv4-mapped IPv6 address into IPv4.
-func plain(ap netip.AddrPort) netip.AddrPort {
-	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
-}
 
 // zero has every state that can be counted: 0 is measured, not absent. UDP has
 // one.

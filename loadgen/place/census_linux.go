@@ -72,7 +72,7 @@ func (c *Census) taken(counts func(*diag.Socket) bool) ports.Ranges {
 func (c *Census) Serves(at netip.AddrPort) bool {
 	return slices.ContainsFunc(c.sockets, func(s diag.Socket) bool {
 		open := s.State == diag.Listen || c.udp && s.Remote.Port() == 0
-		return open && s.Local.Port() == at.Port() && s.Holds(at.Addr().WithZone(""))
+		return open && s.Local.Port() == at.Port() && s.Holds(at.Addr())
 	})
 }
 
@@ -99,16 +99,11 @@ func (c *Census) Waiting(on ports.Ranges, toward []netip.AddrPort) (w Waiting) {
 func waiting(on ports.Ranges, toward []netip.AddrPort) func(*diag.Socket) bool {
 	plain := make(map[netip.AddrPort]bool, len(toward))
 	for _, t := range toward {
-		plain[plainAddr(t)] = true
+		plain[kernel.PlainAddrPort(t)] = true
 	}
 	return func(s *diag.Socket) bool {
-		return s.State == diag.TimeWait && on.Contains(s.Local.Port()) && (len(toward) == 0 || plain[plainAddr(s.Remote)])
+		return s.State == diag.TimeWait && on.Contains(s.Local.Port()) && (len(toward) == 0 || plain[kernel.PlainAddrPort(s.Remote)])
 	}
-}
-
-// plainAddr is an address as sock_diag tells it, and IPv4 out of IPv6's clothes.
-func plainAddr(a netip.AddrPort) netip.AddrPort {
-	return netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
 }
 
 // Holder is who has ports.

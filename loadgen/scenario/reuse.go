@@ -29,6 +29,11 @@ type Reuse struct {
 	// a port that the peer has in TIME_WAIT. A peer that has fallen silent answers
 	// nothing, and a port is back without it.
 	Answered bool
+	// Closing tells which of the ports have a connection still that has not come to its
+	// end: TIME_WAIT, or the port's freedom, begins after that. It is asked when a port
+	// is found taken, until its connection has. Nil: the other end closes within the
+	// call that closes this one.
+	Closing func() map[Tuple]bool
 	// Stop, when it is set, ends the waiting.
 	Stop *atomic.Bool
 
@@ -38,7 +43,12 @@ type Reuse struct {
 	due      agenda // to be probed again
 	inFlight int
 	opened   []step.Step // closes of probes that connected
+	ask      bool        // Closing is to be asked
 }
+
+// hurry is for how long after its close a port is probed often to see its connection
+// come to its end, in nanoseconds.
+const hurry = 1_000_000_000
 
 // Window is an interval of time in nanoseconds.
 type Window struct{ Min, Max int64 }
@@ -52,12 +62,21 @@ type Return struct {
 	Port   uint16
 	Began  int64 // when its close began
 	Closed int64 // when its close had ended
-	Ended  int64 // when the other end had been closed too, at the latest
+	Ended  int64 // when the other end had been closed too, at the latest, as far as that was known
 	Taken  int64 // start of the last probe that found it taken; 0: there was none
 	Free   int64 // start of the first probe that found it free; 0: it never was
 	Found  int64 // when that probe had ended
 	Probes int
+	Late   bool // its connection was seen to come to its end only after the close
+	ending bool // that is not known yet
 }
+
+// Tuple is a port as the steps name it: with the source and the target that it is used
+// between, by their numbers.
+type Tuple struct{ Source, Target, Port uint16 }
+
+// Tuple is the port's.
+func (r *Return) Tuple() Tuple { return Tuple{r.Source, r.Target, r.Port} }
 
 // Back says whether the port came back.
 func (r *Return) Back() bool { return r.Free > 0 }
@@ -132,8 +151,26 @@ func (r *Reuse) Take(done []step.Completion) {
 		case !d.Probe:
 			p := &r.ports[d.Tag]
 			p.Source, p.Target, p.Port, p.Began, p.Closed = d.Source, d.Target, d.Port, d.Start, d.End
+			p.ending = r.Closing != nil
 			r.due.put(timed{at: d.End, index: int(d.Tag)})
 			r.closed = append(r.closed, int(d.Tag))
+		}
+	}
+	if r.ask {
+		r.ask = false
+		r.lookForEnds()
+	}
+}
+
+// lookForEnds finds out which of the ports that are taken have a connection still.
+// Whichever it is, until now none of them is taken longer than it should be.
+func (r *Reuse) lookForEnds() {
+	closing := r.Closing()
+	for i := range r.ports {
+		if p := &r.ports[i]; p.ending && p.Taken > 0 && !p.Back() {
+			p.ending = closing[p.Tuple()]
+			p.Late = p.Late || p.ending
+			r.closed = append(r.closed, i)
 		}
 	}
 }
@@ -151,6 +188,7 @@ func (r *Reuse) probed(p *Return, d *step.Completion) {
 	case d.Outcome.Taken(), d.Outcome == outcome.NoFD, d.Outcome == outcome.NoMemory, r.Answered && !answered(d.Outcome):
 		if d.Outcome.Taken() {
 			p.Taken = d.Start
+			r.ask = r.ask || p.ending
 		}
 		if next := r.next(p, d.End); next <= p.Closed+r.Expect.Max+r.Patience {
 			r.due.put(timed{at: next, index: int(d.Tag)})
@@ -168,6 +206,9 @@ func answered(code outcome.Code) bool {
 // next says when to probe a port again.
 func (r *Reuse) next(p *Return, now int64) int64 {
 	soon := p.Closed + r.Expect.Min - 2*r.Fine // from here on, the fine pause
+	if p.ending && now < p.Closed+hurry {
+		return now + r.Fine
+	}
 	if now+r.Coarse < soon {
 		return now + r.Coarse
 	}

@@ -250,3 +250,52 @@ func TestAnyReuse(t *testing.T) {
 		}
 	})
 }
+
+// lateEnd is a port whose connection comes to its end after so many times that that was
+// asked, and which the kernel keeps for so long after.
+func lateEnd(t *testing.T, asks int, kept time.Duration) scenario.Return {
+	t.Helper()
+	var now, ended int64
+	work := scenario.NewReuse(scenario.Reuse{
+		Patience: int64(time.Second), Coarse: int64(coarse), Fine: int64(fine),
+		Closing: func() map[scenario.Tuple]bool {
+			if asks--; asks == 0 {
+				ended = now
+			}
+			return map[scenario.Tuple]bool{{Source: 1, Target: 2, Port: 40000}: asks > 0}
+		},
+	}, []uint32{7})
+	steps := make([]step.Step, 4)
+	for range 1000 {
+		n, wake := work.Next(now, steps)
+		if n == 0 && wake == step.Done {
+			return work.Returns()[0]
+		}
+		var done []step.Completion
+		for _, s := range steps[:n] {
+			c := step.Completion{Op: s.Op, Tag: s.Tag, Probe: s.Probe, Source: 1, Target: 2, Port: 40000, Start: now, End: now + 10}
+			if s.Op == step.Open && (asks > 0 || now < ended+int64(kept)) {
+				c.Outcome = outcome.NoPort
+			}
+			done = append(done, c)
+		}
+		work.Take(done)
+		now = max(now+20, wake)
+	}
+	t.Fatal("it never ends")
+	return scenario.Return{}
+}
+
+// Where the other end closes in its own time a port is not held to be late for that,
+// and is for all that comes after.
+func TestOtherEndClosesInItsOwnTime(t *testing.T) {
+	if p := lateEnd(t, 5, 0); !p.Back() || !p.Late || p.Taken == 0 || p.AtLeast() != 0 || p.Ended <= p.Taken {
+		t.Errorf("free when the other end has closed: %+v, taken for %d at least", p, p.AtLeast())
+	}
+	if p := lateEnd(t, 5, 100*ms); !p.Back() || !within(p.AtLeast(), 100*ms-2*fine, 100*ms) {
+		t.Errorf("taken for 100 ms more: %+v, taken for %v at least", p, time.Duration(p.AtLeast()))
+	}
+	if p := lateEnd(t, 1, 0); !p.Back() || p.Late {
+		t.Errorf("the other end had closed: %+v", p)
+	}
+}

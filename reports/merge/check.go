@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"lastport/reports/result"
@@ -108,6 +109,15 @@ func sumAll[T any](t *tally, what string, of []*T, get func(*T) *int64) *int64 {
 		total = t.plus(what, total, *n)
 	}
 	return &total
+}
+
+// sumAny is sumAll where what is absent is none; nil if nobody has any.
+func sumAny[T any](t *tally, what string, of []*T, get func(*T) *int64) *int64 {
+	have := slices.DeleteFunc(slices.Clone(of), func(one *T) bool { return get(one) == nil })
+	if len(have) == 0 {
+		return nil
+	}
+	return sumAll(t, what, have, get)
 }
 
 // every returns what each run has of something; nil if one has none.

@@ -132,6 +132,9 @@ func (w *whole) reuse(res *result.Result) []func() error {
 	var pieces []piece
 	for n, one := range all {
 		u.ResolutionNS = max(u.ResolutionNS, one.ResolutionNS)
+		if ns := one.PeerCloseNS; ns != nil && (u.PeerCloseNS == nil || *ns > *u.PeerCloseNS) {
+			u.PeerCloseNS = ns
+		}
 		if one.Count == 0 {
 			continue // nothing came back there, and so nothing was timed
 		}

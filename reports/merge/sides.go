@@ -28,6 +28,7 @@ func (w *whole) server() *result.Server {
 		OverLimit:      add("over_limit", func(s *result.Server) int64 { return s.OverLimit }),
 		IdleClosed:     add("idle_closed", func(s *result.Server) int64 { return s.IdleClosed }),
 		NoFD:           add("no_fd", func(s *result.Server) int64 { return s.NoFD }),
+		Stale:          slices.ContainsFunc(all, func(s *result.Server) bool { return s.Stale }),
 	}
 	s.Version, _ = shared(all, func(s *result.Server) string { return s.Version })
 	s.States = w.states(every(w.runs, func(r *result.Result) *result.States { return r.Server.States }))
@@ -53,6 +54,7 @@ func (w *whole) timeWait() *result.TimeWait {
 		return nil
 	}
 	return &result.TimeWait{
+		Closing:   sumAny(&w.tally, "time_wait.closing", all, func(t *result.TimeWait) *int64 { return t.Closing }),
 		Generator: sum(&w.tally, "time_wait.generator", all, func(t *result.TimeWait) int64 { return t.Generator }),
 		Listener:  sum(&w.tally, "time_wait.listener", all, func(t *result.TimeWait) int64 { return t.Listener }),
 	}
@@ -70,7 +72,7 @@ func (w *whole) witness() *result.Witness {
 	return &result.Witness{
 		Generator:      sum(&w.tally, "witness.generator", all, func(x *result.Witness) int64 { return x.Generator }),
 		ServerOpen:     addAll("server_open", func(x *result.Witness) *int64 { return x.ServerOpen }),
-		DistinctPeers:  sum(&w.tally, "witness.distinct_peers", all, func(x *result.Witness) int64 { return x.DistinctPeers }),
+		DistinctPeers:  addAll("distinct_peers", func(x *result.Witness) *int64 { return x.DistinctPeers }),
 		DistinctTuples: addAll("distinct_tuples", func(x *result.Witness) *int64 { return x.DistinctTuples }),
 		Translated:     addAll("translated", func(x *result.Witness) *int64 { return x.Translated }),
 		SockDiag:       addAll("sock_diag", func(x *result.Witness) *int64 { return x.SockDiag }),

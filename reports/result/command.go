@@ -14,10 +14,11 @@ type Command struct {
 	StartedNS int64 `json:"started_ns"` // since the run began
 	TookNS    int64 `json:"took_ns"`
 
-	PortsLeft  int64  `json:"ports_left"`             // to it toward the target, when it started
-	PortsMost  int64  `json:"ports_most"`             // of these, in use at one time, in whatever state
-	PortsOutNS *int64 `json:"ports_out_ns,omitempty"` // from its start until all were seen in use, at most LookNS late; 0: none was left to it; absent: some were left whenever it was looked
-	LookNS     int64  `json:"look_ns"`                // the longest time between two looks
+	PortsLeft    int64  `json:"ports_left"`              // to it toward the target, when it started
+	PortsWaiting int64  `json:"ports_waiting,omitempty"` // others toward the target, in TIME_WAIT then: each comes free in its time, and it may get them too
+	PortsMost    int64  `json:"ports_most"`              // of these, in use at one time, in whatever state
+	PortsOutNS   *int64 `json:"ports_out_ns,omitempty"`  // from its start until all were seen in use, at most LookNS late; 0: none was left to it; absent: some were left whenever it was looked
+	LookNS       int64  `json:"look_ns"`                 // the longest time between two looks
 
 	Accepted int64  `json:"accepted"`         // connections of it that the listener has accepted
 	Opened   *int64 `json:"opened,omitempty"` // SYNs that were sent in its place, to whatever address (ActiveOpens); absent on the real host, whose counters are everybody's

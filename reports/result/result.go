@@ -304,6 +304,7 @@ type Server struct {
 	Overflows      *int64  `json:"overflows,omitempty"`       // of a server elsewhere: connections that its kernel dropped because a queue was full (ListenOverflows)
 	Strangers      *int64  `json:"strangers,omitempty"`       // of a server elsewhere: connections from others than the run meanwhile, which were not served
 	Version        string  `json:"version,omitempty"`         // of the lastport that a server elsewhere is
+	Stale          bool    `json:"stale,omitempty"`           // a server elsewhere did not answer any more: these are the last numbers that it told
 	States         *States `json:"states,omitempty"`
 }
 
@@ -333,16 +334,17 @@ type Requests struct {
 // TimeWait counts the sockets in TIME_WAIT at the end of a churn: it gathers at
 // the end that closes first by FIN.
 type TimeWait struct {
-	Generator int64 `json:"generator"`
-	Listener  int64 `json:"listener"`
+	Generator int64  `json:"generator"`
+	Listener  int64  `json:"listener"`
+	Closing   *int64 `json:"closing,omitempty"` // at the generator, those that come to TIME_WAIT when the other end has closed; absent if it has closed all
 }
 
 // Witness counts the connections that were open at the fullest moment, as
 // seen independently by each side and by the kernel.
 type Witness struct {
 	Generator      int64  `json:"generator"`
-	ServerOpen     *int64 `json:"server_open,omitempty"` // absent over UDP
-	DistinctPeers  int64  `json:"distinct_peers"`
+	ServerOpen     *int64 `json:"server_open,omitempty"`    // absent over UDP
+	DistinctPeers  *int64 `json:"distinct_peers,omitempty"` // absent where it is not known, as of several servers together
 	DistinctTuples *int64 `json:"distinct_tuples,omitempty"`
 	Translated     *int64 `json:"translated,omitempty"` // by the gateway's connection tracking, where there is a gateway
 	SockDiag       *int64 `json:"sock_diag,omitempty"`  // the generator's ends in ESTABLISHED, by sock_diag
@@ -381,6 +383,7 @@ type Reuse struct {
 	AtOnce       int64  `json:"at_once"`       // ports that the first probe after the close found free
 	Lost         int64  `json:"lost"`          // ports that did not come back while they were waited for
 	Probes       int64  `json:"probes"`
+	PeerCloseNS  *int64 `json:"peer_close_ns,omitempty"` // how long the other end took to close, at the most; absent where it was never seen to take a while
 }
 
 // Counters are differences of kernel counters over the run, by their kernel

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"lastport/loadgen/kernel"
 	"lastport/reports/result"
 	"lastport/server"
 	"lastport/server/consent"
@@ -151,15 +152,15 @@ func (d *Door) attend(conn *net.TCPConn, proofOver func()) {
 
 // load is what comes from a tenant, but for the connection that is its lease.
 func load(t *server.Tenant, lease netip.AddrPort) Mine {
-	return func(peer netip.AddrPort) bool { return t.Has(peer) && plain(peer) != lease }
+	return func(peer netip.AddrPort) bool { return t.Has(peer) && kernel.PlainAddrPort(peer) != lease }
 }
 
 // grant makes a tenant of who has proven the token, if what it wishes can be. A
 // visitor becomes none.
 func (d *Door) grant(conn *net.TCPConn, claim consent.Claim) (*server.Tenant, consent.Terms, error) {
 	peer, own := addrOf(conn.RemoteAddr()), addrOf(conn.LocalAddr())
-	terms := consent.Terms{Server: d.config.Name, Version: d.config.Prover.Version, Peer: peer, Ports: d.portsAt(plain(claim.Target).Addr(), own)}
-	if target := plain(claim.Target); target != own && !slices.ContainsFunc(d.config.Behind, func(a netip.AddrPort) bool { return plain(a) == target }) {
+	terms := consent.Terms{Server: d.config.Name, Version: d.config.Prover.Version, Peer: peer, Ports: d.portsAt(kernel.PlainAddrPort(claim.Target).Addr(), own)}
+	if target := kernel.PlainAddrPort(claim.Target); target != own && !slices.ContainsFunc(d.config.Behind, func(a netip.AddrPort) bool { return kernel.PlainAddrPort(a) == target }) {
 		return nil, terms, &elsewhereError{claim.Target, own}
 	}
 	if len(claim.Wish.Sources) > mostSources {
@@ -192,12 +193,12 @@ func (d *Door) portsAt(dialled netip.Addr, own netip.AddrPort) (list []consent.P
 	}
 	for _, a := range d.config.Listener.Addrs() {
 		everywhere := a.Addr().IsUnspecified() && a.Addr().Is4() == dialled.Is4()
-		if dialled == own.Addr() && (everywhere || plain(a).Addr() == dialled) {
+		if dialled == own.Addr() && (everywhere || kernel.PlainAddrPort(a).Addr() == dialled) {
 			add(a.Port())
 		}
 	}
 	for _, a := range d.config.Behind {
-		if plain(a).Addr() == dialled {
+		if kernel.PlainAddrPort(a).Addr() == dialled {
 			add(a.Port())
 		}
 	}
@@ -209,7 +210,7 @@ func (d *Door) portsAt(dialled netip.Addr, own netip.AddrPort) (list []consent.P
 // port.
 func origins(peer netip.AddrPort, w consent.Wish) (addrs []netip.Addr, ports [][2]uint16) {
 	addrs = []netip.Addr{peer.Addr()}
-	if w.Local == plain(peer).String() {
+	if w.Local == kernel.PlainAddrPort(peer).String() {
 		addrs = append(addrs, w.Sources...)
 		for _, r := range w.Ports {
 			ports = append(ports, [2]uint16{r.Low, r.High})
@@ -262,10 +263,5 @@ func (e *elsewhereError) Hint() string {
 // addrOf is an address of a TCP connection, plain.
 func addrOf(a net.Addr) netip.AddrPort {
 	tcp, _ := a.(*net.TCPAddr)
-	return plain(tcp.AddrPort())
-}
-
-// plain is an address without a zone, IPv4 out of IPv6's clothes.
-func plain(a netip.AddrPort) netip.AddrPort {
-	return netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
+	return kernel.PlainAddrPort(tcp.AddrPort())
 }

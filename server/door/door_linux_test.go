@@ -362,14 +362,6 @@ func TestProofsAreBounded(t *testing.T) {
 	}
 }
 
-func TestOrigin(t *testing.T) {
-	for addr, want := range map[string]string{"192.0.2.7": "192.0.2.7/32", "2001:db8::1:2:3:4": "2001:db8::/64"} {
-		if got := origin(netip.MustParseAddr(addr)); got.String() != want {
-			t.Errorf("%s counts as %s, want %s", addr, got, want)
-		}
-	}
-}
-
 // Who is not allowed is reset without a word, and is no tenant with a token
 // either.
 func TestAllow(t *testing.T) {
@@ -489,4 +481,40 @@ func TestQuiet(t *testing.T) {
 	if got, want := strings.Join(said, "; "), "stranger 0; stranger 5 (and 4 before)"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
+}
+
+// A flood from one address keeps nobody out who has the token and another one.
+func TestFloodKeepsNobodyOut(t *testing.T) {
+	h := open(t, nil, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	var flood sync.WaitGroup
+	for range 4 {
+		flood.Go(func() {
+			for ctx.Err() == nil {
+				if conn, err := net.Dial("tcp", h.Addrs()[0].String()); err == nil {
+					_, _ = conn.Write([]byte{'{'})
+					_ = conn.(*net.TCPConn).SetLinger(0)
+					_ = conn.Close()
+				}
+			}
+		})
+	}
+	waitFor(t, "flood", func() bool { _, away := h.guard.Strangers(); return away > 0 })
+	from := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}}
+	for i := range 50 {
+		conn, err := from.Dial("tcp", h.Addrs()[0].String())
+		if err != nil {
+			t.Errorf("number %d: %v", i, err)
+			continue
+		}
+		wish := consent.Wish{Local: conn.LocalAddr().String(), Visit: true}
+		visit, err := consent.Generator{Token: h.token, Version: "1", Target: h.Addrs()[0], Patience: patience}.Prove(t.Context(), conn, wish)
+		if err != nil {
+			t.Errorf("number %d: %v", i, err)
+			continue
+		}
+		_ = visit.Close()
+	}
+	cancel()
+	flood.Wait()
 }

@@ -6,16 +6,16 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"lastport/server"
 )
 
 // Bounds of the proofs under way. In all: when one more comes the oldest goes, as
-// a flood keeps none that is answered at once from getting through. From one
-// address, which in IPv6 is a network of 64 bits, as that is what one host has:
+// a flood keeps none that is answered at once from getting through. From one origin:
 // the newest goes.
 const (
 	mostProofs     = 64
 	mostOfOne      = 4
-	addressBits6   = 64
 	strangersEvery = time.Second // lines about strangers are no closer
 )
 
@@ -36,7 +36,7 @@ func newProofs() *proofs { return &proofs{} }
 // begin takes a connection in and returns how to say that its proof is over; false
 // if there is no room for it.
 func (p *proofs) begin(conn *net.TCPConn) (over func(), ok bool) {
-	one := &proof{conn, origin(addrOf(conn.RemoteAddr()).Addr())}
+	one := &proof{conn, server.Origin(addrOf(conn.RemoteAddr()).Addr())}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	of := 0
@@ -79,16 +79,6 @@ func (p *proofs) close() {
 	for _, one := range p.list {
 		reset(one.conn)
 	}
-}
-
-// origin is what counts as one stranger.
-func origin(a netip.Addr) netip.Prefix {
-	bits := a.BitLen()
-	if a.Is6() {
-		bits = addressBits6
-	}
-	p, _ := a.Prefix(bits) // of a length that it has
-	return p
 }
 
 // reset ends a connection that is owed no word: nothing of it stays here.

@@ -76,6 +76,7 @@ type Socket struct {
 	Inode  uint32        // 0 for sockets without a descriptor, such as those in TIME_WAIT
 	V6Only bool          // of an IPv6 socket that listens or is bound: it has no part in IPv4 (IPV6_V6ONLY)
 	Left   time.Duration // of a socket in TIME_WAIT: until it ends, but for the grain of the kernel's timer
+	Cookie uint64        // the socket's own, never given again; it stays the same in TIME_WAIT
 
 	// Of a socket that listens: connections that wait to be accepted, and how many
 	// may. Of others, bytes that wait to be read and to be acknowledged.
@@ -167,6 +168,7 @@ func (s *Socket) decode(b []byte) {
 	s.QueuedMax = binary.NativeEndian.Uint32(b[60:])
 	s.UID = binary.NativeEndian.Uint32(b[64:])
 	s.Inode = binary.NativeEndian.Uint32(b[68:])
+	s.Cookie = uint64(binary.NativeEndian.Uint32(b[44:])) | uint64(binary.NativeEndian.Uint32(b[48:]))<<32
 	s.V6Only = false
 	s.Left = 0
 	if s.State == TimeWait { // whose timer is that alone (inet_twsk_diag_fill, net/ipv4/inet_diag.c)

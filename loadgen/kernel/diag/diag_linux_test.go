@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
 	"lastport/loadgen/kernel"
@@ -84,6 +85,10 @@ func TestStatesOfRealSockets(t *testing.T) {
 			kernel.Sleep(1e6)
 		}
 		expect(t, family, at, diag.Listen, diag.Established, diag.Established)
+		open := cookies(list(t, diag.TCP, family, diag.Of(diag.Established), at.Port()))
+		if len(open) != 2 || open[0] == open[1] {
+			t.Errorf("cookies %v, want two", open)
+		}
 		for _, s := range list(t, diag.TCP, family, diag.Of(diag.Established), at.Port()) {
 			if s.Local == at && s.Remote != peer.AddrPort() || s.Local != at && (s.Local != peer.AddrPort() || s.Remote != at) {
 				t.Errorf("%v to %v, want %v to %v or back", s.Local, s.Remote, peer.AddrPort(), at)
@@ -96,10 +101,21 @@ func TestStatesOfRealSockets(t *testing.T) {
 		expect(t, family, at, diag.Listen, diag.FinWait2, diag.CloseWait)
 		_ = kernel.CloseFD(server)
 		expect(t, family, at, diag.Listen, diag.TimeWait)
-		if got := list(t, diag.TCP, family, diag.Of(diag.TimeWait), at.Port()); len(got) != 1 || got[0].Local != peer.AddrPort() || got[0].Inode != 0 {
+		got := list(t, diag.TCP, family, diag.Of(diag.TimeWait), at.Port())
+		if len(got) != 1 || got[0].Local != peer.AddrPort() || got[0].Inode != 0 {
 			t.Errorf("in TIME_WAIT: %+v, want %v without an inode", got, peer.AddrPort())
 		}
+		if !cmp.Equal(cookies(got), open[:1]) && !cmp.Equal(cookies(got), open[1:]) {
+			t.Errorf("in TIME_WAIT: cookie %v, want one of %v", cookies(got), open)
+		}
 	}
+}
+
+func cookies(sockets []diag.Socket) (list []uint64) {
+	for _, s := range sockets {
+		list = append(list, s.Cookie)
+	}
+	return list
 }
 
 // expect waits a moment for the states, and then wants them exactly.

@@ -1,12 +1,16 @@
 package diag
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"lastport/loadgen/kernel"
+)
 
 // Holds says whether the socket's local address takes its port from a bind to
 // addr without SO_REUSEADDR: it has the address itself or all addresses of its
 // family, or addr is all of them. All addresses of IPv6 are all of IPv4 too,
 // unless the socket is V6Only: [::]:80 takes 0.0.0.0:80, and ::ffff:198.18.0.1
-// is 198.18.0.1. Source: inet_rcv_saddr_equal of
+// is 198.18.0.1. A zone of addr is not looked at. Source: inet_rcv_saddr_equal of
 // net/ipv4/inet_connection_sock.c.
 //
 // A socket that listens holds it from a bind with SO_REUSEADDR too. Where the
@@ -15,7 +19,7 @@ import "net/netip"
 // connect it passes over every port that a socket has by a bind of its own,
 // whatever the addresses are.
 func (s *Socket) Holds(addr netip.Addr) bool {
-	local, addr := s.Local.Addr().Unmap(), addr.Unmap()
+	local, addr := kernel.PlainAddr(s.Local.Addr()), kernel.PlainAddr(addr)
 	if local.Is4() == addr.Is4() {
 		return local == addr || local.IsUnspecified() || addr.IsUnspecified()
 	}
