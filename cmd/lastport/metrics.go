@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"log"
 	"net"
 	"net/http"
 	"net/netip"
@@ -18,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"golang.org/x/net/netutil"
 
 	"lastport/reports/metrics"
 	"lastport/reports/result"
@@ -37,8 +39,26 @@ type metricsServer struct {
 	server   http.Server
 }
 
+// Bounds of what scrapers can take: descriptors and memory that what is watched, or
+// what runs, may be short of.
+const (
+	mostScrapers = 16              // connections; others wait
+	scrapeIdle   = 2 * time.Second // from the connection to the whole request
+)
+
 // serveMetrics serves what the collector collects, from the moment that it returns.
-func serveMetrics(at string, c prometheus.Collector) (*metricsServer, error) {
+// Should nobody be able to come, say is told so, once.
+func serveMetrics(at string, c prometheus.Collector, say func(trouble string)) (*metricsServer, error) {
+	m, err := listenMetrics(at, c, say)
+	if err != nil {
+		return nil, err
+	}
+	go m.serve()
+	return m, nil
+}
+
+// listenMetrics is serveMetrics but for serving.
+func listenMetrics(at string, c prometheus.Collector, say func(trouble string)) (*metricsServer, error) {
 	addr, err := metricsAddr(at)
 	if err != nil {
 		return nil, err
@@ -54,10 +74,29 @@ func serveMetrics(at string, c prometheus.Collector) (*metricsServer, error) {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4}))
 	m := &metricsServer{listener: listener, server: http.Server{
-		Handler: mux, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
+		Handler: mux, ReadHeaderTimeout: scrapeIdle, WriteTimeout: 30 * time.Second, MaxHeaderBytes: 16 << 10,
+		ErrorLog: log.New(&firstTrouble{say: say}, "", 0),
 	}}
-	go func() { _ = m.server.Serve(listener) }() // until close
+	m.server.SetKeepAlivesEnabled(false) // a connection that waits for the next scrape would be one of the few
 	return m, nil
+}
+
+// serve serves until it is closed.
+func (m *metricsServer) serve() {
+	_ = m.server.Serve(netutil.LimitListener(m.listener, mostScrapers)) // its end is no error, and trouble before is logged
+}
+
+// firstTrouble says the first of what net/http logs, in the words of this program: it
+// tries again and again, and logs every time.
+type firstTrouble struct {
+	say  func(string)
+	once sync.Once
+}
+
+// Write takes a line of the log. It does not fail.
+func (t *firstTrouble) Write(p []byte) (int, error) {
+	t.once.Do(func() { t.say("metrics: " + strings.TrimPrefix(strings.TrimSpace(string(p)), "http: ")) })
+	return len(p), nil
 }
 
 // String says where it is.
@@ -121,7 +160,7 @@ func (a *app) addMetrics(c *cobra.Command) {
 			return work(c, args)
 		}
 		m := new(runMetrics)
-		server, err := serveMetrics(at, metrics.NewRuns(m.shown))
+		server, err := serveMetrics(at, metrics.NewRuns(m.shown), func(trouble string) { a.ui.line("%s", trouble) })
 		if err != nil {
 			return err
 		}
@@ -180,9 +219,9 @@ type watchMetrics struct {
 }
 
 // serveWatch serves the metrics of a watch until it is closed.
-func (a *app) serveWatch(at string) (m *watchMetrics, err error) {
+func (a *app) serveWatch(at string, say func(trouble string)) (m *watchMetrics, err error) {
 	m = new(watchMetrics)
-	if m.metricsServer, err = serveMetrics(at, metrics.NewWatch(m.newest.Load)); err != nil {
+	if m.metricsServer, err = serveMetrics(at, metrics.NewWatch(m.newest.Load), say); err != nil {
 		return nil, err
 	}
 	a.ui.line("%s", m)

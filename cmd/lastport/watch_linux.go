@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os/signal"
@@ -37,7 +38,8 @@ func (a *app) watchVerb() *cobra.Command {
 			"  lastport watch --metrics 19187\n" +
 			"  lastport watch --once --format json --expect 'occupancy<80%'\n" +
 			"  lastport watch --once --duration 10s --expect 'exhausted_in>10m'",
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(c *cobra.Command, _ []string) error {
+			f.serves = c.Flags().Changed("metrics")
 			if err := f.check(); err != nil {
 				return err
 			}
@@ -53,66 +55,120 @@ func (a *app) watchVerb() *cobra.Command {
 func (a *app) watch(f *watchFlags) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	show, end, err := a.watchShow(f)
-	if err != nil {
-		return err
+	v := a.watchView(f)
+	if f.serves {
+		m, err := a.serveWatch(f.metrics, v.say)
+		if err != nil {
+			return err
+		}
+		defer m.close()
+		v.put = m.put
 	}
-	defer end()
-	watcher := watch.New(watch.ThisHost(), f.interval, f.top)
+	return watchOn(ctx, f, watch.New(watch.ThisHost(), f.interval, f.top), v)
+}
+
+// watchOn shows one look after the other. What a host is short of may be what a look
+// needs, and that is when it matters most to go on: of looks that fail the first is
+// said, and the last look that did not stays what is told. A host that cannot be
+// looked at to begin with is an error, and so is a report that cannot be made.
+func watchOn(ctx context.Context, f *watchFlags, watcher *watch.Watcher, v *watchView) error {
 	var over <-chan time.Time
 	if f.duration > 0 {
 		timer := time.NewTimer(f.duration)
 		defer timer.Stop()
 		over = timer.C
 	}
-	for last := false; ; {
-		seen, err := watcher.Look()
-		if err != nil {
-			return err
-		}
-		seen.Tool, seen.Seen = tool(), time.Now().UTC()
+	outage := outage{say: v.say}
+	for first, last := true, false; ; first = false {
 		last = last || f.once && f.duration == 0
-		if err := show(seen, last); err != nil || last {
-			return err
+		seen, err := watcher.Look()
+		if err != nil && (first || last) {
+			return &lookError{err}
 		}
-		next := time.NewTimer(watcher.Interval())
-		select {
-		case <-next.C:
-		case <-over:
-			if !f.once {
-				next.Stop()
-				return nil
+		outage.note(err)
+		if err == nil {
+			seen.Tool, seen.Seen = tool(), time.Now().UTC()
+			v.put(seen)
+			if err := v.show(seen, last); err != nil || last {
+				return err
 			}
+		}
+		switch ended := untilNext(ctx, watcher.Interval(), over); {
+		case ended && !f.once:
+			return nil
+		case ended:
 			last = true // the last look is the report
-		case <-ctx.Done():
-			if !f.once {
-				next.Stop()
-				return nil
-			}
-			last = true
 		}
-		next.Stop()
 	}
 }
 
-// watchShow returns what shows a look, and what is to be done at the end. last
-// says that no look follows.
-func (a *app) watchShow(f *watchFlags) (show func(w *result.Watch, last bool) error, end func(), err error) {
-	form := a.watchForm(f)
-	if f.metrics == "" {
-		return form, func() {}, nil
-	}
-	m, err := a.serveWatch(f.metrics)
-	if err != nil {
-		return nil, nil, err
-	}
-	return func(w *result.Watch, last bool) error {
-		m.put(w)
-		return form(w, last)
-	}, m.close, nil
+// outage says when looks begin to fail, and when they succeed again.
+type outage struct {
+	say    func(string)
+	failed int // looks, one after the other
 }
 
-// watchForm is how a look is shown.
+// note takes what came of a look.
+func (o *outage) note(err error) {
+	switch {
+	case err != nil && o.failed == 0:
+		o.say(fmt.Sprintf("a look failed: %v; watch goes on", err))
+	case err == nil && o.failed > 0:
+		o.say(fmt.Sprintf("looks succeed again; %d failed", o.failed))
+	}
+	if o.failed++; err == nil {
+		o.failed = 0
+	}
+}
+
+// untilNext waits for a while; true: it is time to end.
+func untilNext(ctx context.Context, d time.Duration, over <-chan time.Time) bool {
+	next := time.NewTimer(d)
+	defer next.Stop()
+	select {
+	case <-next.C:
+		return false
+	case <-over:
+	case <-ctx.Done():
+	}
+	return true
+}
+
+// lookError is a look that had to succeed.
+type lookError struct{ err error }
+
+func (e *lookError) Error() string { return e.err.Error() }
+func (e *lookError) Unwrap() error { return e.err }
+
+// Hint is how to have more descriptors, where that is what there is too little of.
+func (e *lookError) Hint() string {
+	if errors.Is(e.err, syscall.EMFILE) {
+		return "ulimit -n 1024"
+	}
+	return ""
+}
+
+// watchView is where looks, and what goes wrong between them, are told.
+type watchView struct {
+	put  func(*result.Watch)                    // for those who ask
+	show func(w *result.Watch, last bool) error // last: no look follows
+	say  func(text string)                      // from any goroutine
+}
+
+// watchView returns that of a watch without metrics.
+func (a *app) watchView(f *watchFlags) *watchView {
+	v := &watchView{put: func(*result.Watch) {}, say: func(text string) { a.ui.line("%s", text) }}
+	if f.once || f.output.format == formJSON || !mayMove() || terminal(a.stdout) == 0 {
+		v.show = a.watchForm(f)
+		return v
+	}
+	s, line := newScreen(a.stdout), v.say
+	v.show = s.show
+	v.say = func(text string) { s.below(func() { line(text) }) }
+	return v
+}
+
+// watchForm is how a look is shown elsewhere than on a screen.
 func (a *app) watchForm(f *watchFlags) func(w *result.Watch, last bool) error {
 	switch {
 	case f.once:
@@ -126,8 +182,6 @@ func (a *app) watchForm(f *watchFlags) func(w *result.Watch, last bool) error {
 	case f.output.format == formJSON:
 		enc := json.NewEncoder(a.stdout)
 		return func(w *result.Watch, _ bool) error { return enc.Encode(w) }
-	case mayMove() && terminal(a.stdout) > 0:
-		return newScreen(a.stdout).show
 	}
 	return func(w *result.Watch, _ bool) error { return plainWatch(a.stdout, w) }
 }

@@ -19,6 +19,7 @@ type watchFlags struct {
 	once     bool
 	expect   []string
 	metrics  string
+	serves   bool // --metrics is given, if only as ""
 	output   output
 
 	expected []result.WatchExpectation // as they were understood
@@ -59,7 +60,7 @@ func (f *watchFlags) check() error {
 		return usagef("--once --expect '"+f.expect[0]+"'", "--expect is for --once: what a watch finds changes with every look")
 	case f.output.file != "" && !f.once:
 		return usagef("--once -o "+f.output.file, "-o is for --once: a watch without it writes no report")
-	case f.metrics != "" && f.once:
+	case f.serves && f.once:
 		return usagef("leave --once out", "--metrics with --once: nobody could come for them")
 	}
 	if err := f.parseExpect(); err != nil {

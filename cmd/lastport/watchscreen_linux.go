@@ -6,9 +6,10 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
+	"unicode/utf8"
 
-	"golang.org/x/term"
-
+	"lastport/cmd/lastport/live"
 	"lastport/reports"
 	"lastport/reports/result"
 )
@@ -19,54 +20,91 @@ func mayMove() bool { return os.Getenv("TERM") != "dumb" }
 // screen shows looks on a terminal, each in the place of the last one. What stood
 // above stays, and so does the last look at the end.
 type screen struct {
-	w     io.Writer
-	lines int // of the look that stands there
-	width int // of the terminal, then
+	w       io.Writer
+	mu      sync.Mutex // guards the terminal
+	painter live.Painter
 }
 
-func newScreen(w io.Writer) *screen { return &screen{w: w} }
+func newScreen(w io.Writer) *screen { return &screen{w: w, painter: live.Painter{W: w}} }
 
 // leastScreen is how narrow a report can be.
 const leastScreen = 40
 
 // show writes a look over the last one, in one write, so that nothing flickers.
 func (s *screen) show(seen *result.Watch, _ bool) error {
-	width, height := 80, 24
+	width, height := usualColumns, usualRows
 	if f, ok := s.w.(*os.File); ok {
-		if w, h, err := term.GetSize(int(f.Fd())); err == nil && w > 0 && h > 0 {
-			width, height = w, h
-		}
+		width, height = sizeOf(f)
 	}
-	var text bytes.Buffer
-	if err := reports.Text(&text, seen, reports.Style{Width: width, Color: mayColor()}); err != nil {
+	lines, err := screenLines(seen, width, height)
+	if err != nil {
 		return err
 	}
-	_, err := io.WriteString(s.w, s.frame(text.String(), seen.IntervalNS, width, height))
-	return err
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.painter.Paint(lines, width)
 }
 
-// frame is what is to be written: as many lines as there is room for, and below
-// them when the next look comes.
-func (s *screen) frame(text string, interval int64, width, height int) string {
-	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+// below does what may write to the terminal, below the look that stands there. The
+// next one comes below that.
+func (s *screen) below(write func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.painter.Forget()
+	write()
+}
+
+// screenLines are as many lines of a look as there is room for, and when the next one
+// comes. They are narrower than the terminal, which leaves the cursor where it is known.
+func screenLines(seen *result.Watch, width, height int) ([]string, error) {
+	least := width - 1
+	var lines []string
+	if least < leastScreen {
+		lines = broken(reports.WatchLine(seen), max(least, 1))
+	} else {
+		var text bytes.Buffer
+		if err := reports.Text(&text, seen, reports.Style{Width: least, Color: mayColor()}); err != nil {
+			return nil, err
+		}
+		lines = strings.Split(strings.TrimRight(text.String(), "\n"), "\n")
+	}
 	room := max(height-2, 1) // the line below, and where the cursor stands
 	cut := ""
 	if more := len(lines) - room; more > 0 {
 		lines, cut = lines[:room], fmt.Sprintf(", %d lines more", more)
 	}
-	var out strings.Builder
-	switch {
-	case s.width != 0 && s.width != width || width < leastScreen: // lines may be broken: nobody knows where they begin
-		out.WriteString("\x1b[2J\x1b[H")
-	case s.lines > 0:
-		fmt.Fprintf(&out, "\x1b[%dA\r", s.lines)
+	return append(lines, screenStatus(shortly(seen.IntervalNS), cut, max(least, 1))), nil
+}
+
+// screenStatus says when the next look comes and how many lines had no room, as far
+// as the width allows.
+func screenStatus(interval, cut string, width int) string {
+	status := "next look in " + interval + cut + "; Ctrl-C ends"
+	if len(status) > width {
+		status = "next look in " + interval + cut
 	}
-	status := "next look in " + shortly(interval) + cut + "; Ctrl-C ends"
-	lines = append(lines, status[:min(len(status), max(width-1, 1))])
-	for _, line := range lines {
-		out.WriteString("\x1b[2K" + line + "\r\n")
+	if len(status) > width {
+		status = "next in " + interval
 	}
-	out.WriteString("\x1b[J")
-	s.lines, s.width = len(lines), width
-	return out.String()
+	return status[:min(len(status), width)]
+}
+
+// broken is a text in lines of a width at most, between words where that can be.
+func broken(text string, width int) (lines []string) {
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) <= width {
+			line += " " + word
+			continue
+		}
+		if line != "" {
+			lines = append(lines, line)
+		}
+		runes := []rune(word)
+		for ; len(runes) > width; runes = runes[width:] {
+			lines = append(lines, string(runes[:width]))
+		}
+		line = string(runes)
+	}
+	return append(lines, line)
 }

@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"math"
 	"net/netip"
 	"time"
 
@@ -51,10 +50,12 @@ const maxNoted = 1 << 18
 // pair is the connections between a source and a target.
 type pair struct {
 	key
-	open, waiting int64  // ports: in TIME_WAIT, and all others
-	reuses        bool   // the kernel gives those in TIME_WAIT out again
-	waits         *waits // of those in TIME_WAIT; nil: there is none
-	rates         *rates // nil: there was no look before
+	open, waiting int64   // ports: in TIME_WAIT, and all others
+	reuses        bool    // the kernel gives those in TIME_WAIT out again
+	waits         *waits  // of those in TIME_WAIT; nil: there is none
+	rates         *rates  // nil: there was no look before
+	marks         marks   // what it was
+	closed        float64 // ports that went into TIME_WAIT since it is watched
 }
 
 // portSet is a set of ports.
@@ -140,16 +141,6 @@ func (p *pair) taken() int64 {
 	return p.open + p.waiting
 }
 
-// smoothing is the time in which a rate follows what it is: e-fold.
-const smoothing = 15 * time.Second
-
-// rates are how fast a pair changes, in ports a second.
-type rates struct {
-	open   float64 // ports taken by connections that are open, more or fewer
-	closed float64 // ports that go into TIME_WAIT
-	taken  float64 // ports taken, more or fewer
-}
-
 // follow finds the rates, from the look before; nil: there was none.
 func (l *look) follow(before *look) {
 	if before == nil {
@@ -169,25 +160,8 @@ func (l *look) follow(before *look) {
 		if was == nil {
 			was = &none // it is new, and so are all of its connections
 		}
-		p.follow(was, dt)
+		p.follow(was, before.at, dt)
 	}
-}
-
-// follow finds a pair's rates since a look that was dt seconds before.
-func (p *pair) follow(was *pair, dt float64) {
-	now := rates{
-		open: float64(p.open-was.open) / dt,
-		// At least: a port that is given out again before its time is over leaves too.
-		closed: max(0, float64(p.waiting-was.waiting)+p.ended(was, dt)) / dt,
-		taken:  float64(p.taken()-was.taken()) / dt,
-	}
-	if last := was.rates; last != nil {
-		weight := 1 - math.Exp(-dt/smoothing.Seconds())
-		now.open = last.open + weight*(now.open-last.open)
-		now.closed = last.closed + weight*(now.closed-last.closed)
-		now.taken = last.taken + weight*(now.taken-last.taken)
-	}
-	p.rates = &now
 }
 
 // ended is how many TIME_WAITs have ended since: those whose time was over by
@@ -198,17 +172,4 @@ func (p *pair) ended(was *pair, dt float64) float64 {
 		n -= float64(p.waits.overdue())
 	}
 	return max(0, n)
-}
-
-// exhausted is when the pair has no port left if it goes on like this; false: not
-// within the horizon, or not known yet.
-func (p *pair) exhausted(usable int64) (time.Duration, bool) {
-	if p.rates == nil {
-		return 0, p.taken() >= usable
-	}
-	f := forecast{usable: float64(usable), open: float64(p.open), growth: p.rates.open}
-	if !p.reuses {
-		f.waiting, f.closed, f.waits = float64(p.waiting), p.rates.closed, p.waits
-	}
-	return f.exhausted()
 }

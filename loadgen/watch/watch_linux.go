@@ -129,13 +129,13 @@ func (w *Watcher) result(l *look) *result.Watch {
 	}
 	seen.Ports.Held = int64(l.Range.Size()) - seen.Ports.Reserved - usable
 	for _, p := range l.fullest(w.top) {
-		seen.Pairs = append(seen.Pairs, p.result(usable, w.owners.of(p.key)))
+		seen.Pairs = append(seen.Pairs, p.result(l.at, usable, w.owners.of(p.key)))
 	}
 	return seen
 }
 
-// result tells of a pair.
-func (p *pair) result(usable int64, process string) result.WatchPair {
+// result tells of a pair as it was at a look.
+func (p *pair) result(at time.Time, usable int64, process string) result.WatchPair {
 	told := result.WatchPair{
 		Source: p.source.String(), Target: p.target.String(), Process: process,
 		Used: p.open + p.waiting, TimeWait: p.waiting, Taken: p.taken(),
@@ -143,11 +143,12 @@ func (p *pair) result(usable int64, process string) result.WatchPair {
 	if usable > 0 {
 		told.Occupancy = float64(told.Taken) / float64(usable)
 	}
+	var pace *rates
 	if p.rates != nil {
-		closed, growth := p.rates.closed, p.rates.taken
-		told.ClosedPerS, told.GrowthPerS = &closed, &growth
+		now := p.pace(at, usable)
+		pace, told.ClosedPerS, told.GrowthPerS = &now, &now.closed, &now.taken
 	}
-	if in, ok := p.exhausted(usable); ok {
+	if in, ok := p.exhausted(usable, pace); ok {
 		ns := int64(in)
 		told.ExhaustedInNS = &ns
 	}

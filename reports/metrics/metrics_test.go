@@ -113,6 +113,21 @@ func TestRunsAreServed(t *testing.T) {
 	}
 }
 
+// One look is enough to know that no port is left, and not for when that will be.
+func TestFirstLookOfPortsAllTaken(t *testing.T) {
+	_, got := gathered(t, metrics.NewWatch(func() *result.Watch {
+		return &result.Watch{Pairs: []result.WatchPair{
+			{Source: "10.0.0.1", Target: "10.0.0.7:443", Occupancy: 1, ExhaustedInNS: new(int64(0))}, {Source: "10.0.0.1", Target: "10.0.0.8:443", Occupancy: 0.9},
+		}}
+	}))
+	if want := `lastport_pair_exhausted_in_seconds{source="10.0.0.1",target="10.0.0.7:443"} 0` + "\n"; !strings.Contains(got, want) {
+		t.Errorf("%s is missing in\n%s", want, got)
+	}
+	if strings.Contains(got, `exhausted_in_seconds{source="10.0.0.1",target="10.0.0.8:443"}`) || strings.Contains(got, "growth{") {
+		t.Errorf("what one look cannot know is served:\n%s", got)
+	}
+}
+
 // What there is none of yet is not served, and is no error.
 func TestNothingYet(t *testing.T) {
 	for _, c := range []prometheus.Collector{

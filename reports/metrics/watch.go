@@ -78,16 +78,16 @@ func (c *Watch) pair(ch chan<- prometheus.Metric, p *result.WatchPair) {
 	ch <- gauge(c.pairTimeWait, float64(p.TimeWait), at...)
 	ch <- gauge(c.taken, float64(p.Taken), at...)
 	ch <- gauge(c.occupancy, p.Occupancy, at...)
-	if p.GrowthPerS == nil {
-		return
+	switch { // without rates it is known only of a pair that has no port left now
+	case p.ExhaustedInNS != nil:
+		ch <- gauge(c.out, seconds(*p.ExhaustedInNS), at...)
+	case p.GrowthPerS != nil:
+		ch <- gauge(c.out, math.Inf(1), at...)
 	}
-	ch <- gauge(c.growth, *p.GrowthPerS, at...)
-	ch <- gauge(c.closed, *p.ClosedPerS, at...)
-	out := math.Inf(1)
-	if p.ExhaustedInNS != nil {
-		out = seconds(*p.ExhaustedInNS)
+	if p.GrowthPerS != nil {
+		ch <- gauge(c.growth, *p.GrowthPerS, at...)
+		ch <- gauge(c.closed, *p.ClosedPerS, at...)
 	}
-	ch <- gauge(c.out, out, at...)
 }
 
 // byName joins the processes of a name, as process ids would make a series for every
