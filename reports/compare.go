@@ -23,7 +23,7 @@ const Level = 0.95
 // repeats of one run; a kind of run on one side is compared with its like on the
 // other. It claims a change where the Mann-Whitney U test finds one at alpha
 // (between 0 and 1), and none of runs that are too few for that. Runs that were
-// interrupted are left out.
+// interrupted are left out, and of copies of one run all but one.
 //
 // Old and new may differ in what one compares: strategy, close mode, settings,
 // machine. Another scenario or space is an *IncomparableError.
@@ -48,20 +48,20 @@ func Compare(old, now Side, expect []result.ChangeExpectation, alpha float64) (*
 			c.Expect = append(c.Expect, against(e, &runs))
 		}
 	}
-	c.Warnings = comparisonWarnings(c)
+	c.Warnings = append(comparisonWarnings(c), copyWarnings(c, old.Runs, now.Runs)...)
 	return c, nil
 }
 
 // complete describes a side, and returns those of its runs that came to their own
-// end.
+// end, each once.
 func (s Side) complete() (about result.ComparedSide, runs []*result.Result, err error) {
 	about.From = s.From
 	for _, r := range s.Runs {
 		switch {
 		case r.Run.Shard != nil && r.Run.Shard.Count > 1:
-			return about, nil, &IncomparableError{From: s.From, Why: "it holds a shard, a part of a run alone", hint: "lastport merge"}
+			return about, nil, &IncomparableError{From: s.From, Why: "it holds a shard, a part of a run alone", hint: "lastport merge " + shellWord(s.From) + " and the folders of the other shards, then compare what that makes"}
 		case r.Merged != nil && len(r.Merged.Missing) > 0:
-			return about, nil, &IncomparableError{From: s.From, Why: "it is merged, and not of all shards", hint: "lastport merge with all of them"}
+			return about, nil, &IncomparableError{From: s.From, Why: "it is merged, and not of all shards", hint: "lastport merge and the folders of all its shards, then compare what that makes"}
 		case r.Run.Interrupted:
 			about.LeftOut++
 			continue
@@ -70,6 +70,7 @@ func (s Side) complete() (about result.ComparedSide, runs []*result.Result, err 
 		about.Kernels = append(about.Kernels, r.Host.Kernel)
 		about.Tools = append(about.Tools, r.Tool.Version)
 	}
+	runs, about.Copies = withoutCopies(runs)
 	about.Runs = len(runs)
 	for _, list := range []*[]string{&about.Kernels, &about.Tools} {
 		slices.Sort(*list)
@@ -79,7 +80,7 @@ func (s Side) complete() (about result.ComparedSide, runs []*result.Result, err 
 	case len(s.Runs) == 0:
 		err = &IncomparableError{From: s.From, Why: "it holds no run", hint: "name a folder that a run wrote"}
 	case len(runs) == 0:
-		err = &IncomparableError{From: s.From, Why: "none of its runs came to its own end", hint: "lastport report " + s.From}
+		err = &IncomparableError{From: s.From, Why: "none of its runs came to its own end", hint: "lastport report " + shellWord(s.From)}
 	}
 	return about, runs, err
 }

@@ -19,7 +19,7 @@ func repeatsOf(strategy string, p99s ...int64) []*result.Result {
 	var runs []*result.Result
 	for i, ns := range p99s {
 		r := filled(strategy)
-		r.Run.ID, r.Run.Repeat = fmt.Sprintf("%s%d", strategy, i), i+1
+		r.Run.ID, r.Run.Repeat = fmt.Sprintf("%s %d %d", strategy, i, ns), i+1
 		r.Latency.Connect.P99NS = ns
 		r.Host.Kernel = "6.18.3"
 		runs = append(runs, r)
@@ -210,6 +210,34 @@ func TestCompareMatchesEachKindWithItsLike(t *testing.T) {
 	}
 	if len(c.Expect) != 2 || c.Expect[1].Runs != c.Pairs[1].Name {
 		t.Errorf("%+v", c.Expect)
+	}
+}
+
+// Copies of one run are one run, however many folders they are in.
+func TestCompareMakesNoClaimOfCopies(t *testing.T) {
+	copies := func(r *result.Result) []*result.Result { return []*result.Result{r, r, r, r, r, r} }
+	old, now := repeatsOf("connect", 700)[0], repeatsOf("connect", 900)[0]
+	c := compared(t, copies(old), copies(now))
+	if got := changeOf(t, c, "connect.p99"); got.Claim != result.ClaimTooFew || got.Old.N != 1 || c.Pairs[0].Enough {
+		t.Errorf("of copies: %+v", got)
+	}
+	if c.Old.Runs != 1 || c.Old.Copies != 5 || len(c.Warnings) != 2 || c.Warnings[1].Code != "copies" {
+		t.Errorf("%+v, warnings %+v", c.Old, c.Warnings)
+	}
+	c = compared(t, []*result.Result{old, now}, []*result.Result{now})
+	if len(c.Warnings) != 1 || c.Warnings[0].Code != "shared_runs" || !strings.HasPrefix(c.Warnings[0].Message, "1 run is in old and in new") {
+		t.Errorf("%+v", c.Warnings)
+	}
+}
+
+// A time that is 0 was measured, and is among those of which the median is taken.
+func TestCompareCountsWhatIsZero(t *testing.T) {
+	old, now := repeatsOf("connect", 1, 2, 3, 4), repeatsOf("connect", 5, 6, 7, 8)
+	for _, r := range old[:3] {
+		r.Cost.UserCPUNSPerConn = ptr(int64(0))
+	}
+	if got := changeOf(t, compared(t, old, now), "cost.user_cpu_per_conn"); got.Old.N != 4 || got.Old.Median != 0 || got.New.Median != 2_900 {
+		t.Errorf("%+v of old, %+v of new", got.Old, got.New)
 	}
 }
 

@@ -55,20 +55,23 @@ func spaceFields(r *result.Result) [][2]string {
 		{"sources", strconv.Itoa(r.Space.Sources)},
 		{"targets", strconv.Itoa(r.Space.Targets)},
 		{"nat_range", c.NATRange},
+		{"nat_addresses", strconv.Itoa(len(c.NATAddresses))},
 	}
 }
 
 // askedFields are what else was asked of a run: it may be what one compares.
 func askedFields(r *result.Result) [][2]string {
 	c := &r.Config
-	whole := func(n int64) string {
-		if n == 0 {
-			return ""
-		}
-		return strconv.FormatInt(n, 10)
+	whole := func(n int64) string { return nonZero(n, func(n int64) string { return strconv.FormatInt(n, 10) }) }
+	timeouts := map[string]string{}
+	for state, ns := range c.NATTimeoutsNS {
+		timeouts[state] = strconv.FormatInt(ns, 10)
 	}
 	return [][2]string{
 		{"strategy", c.Strategy},
+		{"window_size", whole(int64(c.WindowSize))},
+		{"window_moves", optional(c.WindowMoves, strconv.Itoa)},
+		{"tradeoff", whole(int64(c.Tradeoff))},
 		{"close", c.Close},
 		{"sysctl", sysctlsOf(c.Sysctls)},
 		{"peer_sysctl", sysctlsOf(c.PeerSysctls)},
@@ -89,10 +92,16 @@ func askedFields(r *result.Result) [][2]string {
 		{"workers", whole(int64(c.Workers))},
 		{"engine", c.Engine},
 		{"ends", c.Ends},
+		{"nat_address", strings.Join(c.NATAddresses, ",")},
 		{"nat_random", strconv.FormatBool(c.NATRandom)},
+		{"nat_timeout_ns", sysctlsOf(timeouts)},
 		{"clients", whole(int64(c.Clients))},
 		{"block", c.Block},
 		{"block_in", c.BlockIn},
+		{"tries", whole(int64(c.Tries))},
+		{"leave", whole(c.Leave)},
+		{"command", shellWords(c.Command)},
+		{"unrecorded", strconv.FormatBool(c.Unrecorded)},
 	}
 }
 
@@ -199,13 +208,31 @@ func kindNames(kinds []kind) (names []string) {
 	return names
 }
 
-// asOld is how a run over the space of the old one begins.
+// asOld is how a run over the space of the old one begins. What a file says is
+// quoted, and a scenario of no verb is not there to be typed.
 func asOld(old *result.Result) string {
-	hint := "lastport " + word(old.Run.Scenario)
-	if old.Config.Range != "" {
-		hint += " --range " + old.Config.Range
+	if !makesRuns(old.Run.Scenario) {
+		return "name two results of one verb over one range"
 	}
-	return hint
+	cfg, c := old.Config, command{"lastport", old.Run.Scenario}
+	c.flag("range", cfg.Range)
+	c.flag("exclude", cfg.Exclude)
+	if cfg.Proto == "udp" {
+		c.flag("proto", cfg.Proto)
+	}
+	c.flag("mode", modeOf(cfg))
+	if cfg.NATRange != "" {
+		c.flag("place", "nat")
+		c.flag("nat-range", cfg.NATRange)
+		c.number("nat-addresses", int64(len(cfg.NATAddresses)))
+	}
+	if old.Space.Sources > 1 {
+		c.flag("source", flagList(cfg.Sources, address))
+	}
+	if old.Space.Targets > 1 {
+		c.flag("target", flagList(cfg.Targets, endpoint))
+	}
+	return c.String()
 }
 
 // kindName names a kind of run: "fill connect linux client-rst".

@@ -13,7 +13,14 @@ import (
 
 // comparison puts what changed from old to new on the page.
 func (p *page) comparison(c *result.Comparison) {
-	p.comparisonVerdict(c)
+	word, text := claimed(c)
+	p.para(span{word.tone, word.text + "  "}, text)
+	p.comparisonBody(c)
+}
+
+// comparisonBody is all of it below the verdict.
+func (p *page) comparisonBody(c *result.Comparison) {
+	p.missed(c)
 	p.fact("old", sideWords(&c.Old))
 	p.fact("new", sideWords(&c.New))
 	for i := range c.Pairs[:min(len(c.Pairs), maxRuns)] {
@@ -40,7 +47,8 @@ func tally(c *result.Comparison) map[string]int64 {
 	return n
 }
 
-func (p *page) comparisonVerdict(c *result.Comparison) {
+// claimed is what a comparison comes to, as a word and in numbers.
+func claimed(c *result.Comparison) (word span, text string) {
 	n := tally(c)
 	var parts []string
 	for _, part := range []struct{ claim, words string }{
@@ -56,16 +64,21 @@ func (p *page) comparisonVerdict(c *result.Comparison) {
 	}
 	switch {
 	case n[result.ClaimTooFew] > 0 && !slices.ContainsFunc(c.Pairs, func(r result.ComparedRuns) bool { return r.Enough }):
-		p.para(span{caution, "TOO FEW  "}, tooFew(c))
+		return span{caution, "TOO FEW"}, tooFew(c)
 	case n[result.ClaimWorse] > 0:
-		p.para(span{bad, "WORSE  "}, strings.Join(parts, ", "))
+		word = span{bad, "WORSE"}
 	case n[result.ClaimBetter] > 0:
-		p.para(span{good, "BETTER  "}, strings.Join(parts, ", "))
+		word = span{good, "BETTER"}
 	case n[result.ClaimChanged] > 0:
-		p.para(span{caution, "CHANGED  "}, strings.Join(parts, ", "))
+		word = span{caution, "CHANGED"}
 	default:
-		p.para(span{good, "NO CHANGE  "}, strings.Join(parts, ", "))
+		word = span{good, "NO CHANGE"}
 	}
+	return word, strings.Join(parts, ", ")
+}
+
+// missed counts the expectations that did not hold.
+func (p *page) missed(c *result.Comparison) {
 	missed := slices.DeleteFunc(slices.Clone(c.Expect), func(e result.ComparedExpect) bool { return e.Held })
 	if len(missed) > 0 {
 		p.line(span{bad, fmt.Sprintf("  %d of %s did not hold", len(missed), plural(int64(len(c.Expect)), "expectation"))})

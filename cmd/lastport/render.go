@@ -19,9 +19,10 @@ import (
 type output struct {
 	format    string
 	file      string
-	details   bool   // of a bench: its runs by scenario, too
-	table     string // of csv; "": there is no such form
-	histogram string // of hgrm
+	details   bool                   // of a bench: its runs by scenario, too
+	table     string                 // of csv; "": there is no such form
+	histogram string                 // of hgrm
+	changed   func(flag string) bool // by the user; nil: nobody can
 }
 
 // The forms of a report.
@@ -57,6 +58,7 @@ func (o *output) flags(fs *pflag.FlagSet) {
 // runFlags are those of a verb whose report can be that of a run.
 func (o *output) runFlags(fs *pflag.FlagSet) {
 	o.flags(fs)
+	o.changed = fs.Changed
 	fs.Lookup("format").Usage = "the report's `FORM` of " + strings.Join(forms(true), ", ")
 	fs.StringVar(&o.table, "table", reports.CSVTables()[0], "with --format csv, a `NAME` of "+strings.Join(reports.CSVTables(), ", "))
 	fs.StringVar(&o.histogram, "histogram", "connect", "with --format hgrm, a `NAME` such as connect, failure, reuse or occupancy.90-100")
@@ -73,7 +75,22 @@ func (o *output) check() error {
 	case o.format == formHGRM && !isHistogram(o.histogram):
 		return usagef("--histogram connect", "--histogram %q: no run has one of this name", o.histogram)
 	}
+	if err := o.checkParts(); err != nil {
+		return err
+	}
 	return o.tryFile()
+}
+
+// checkParts refuses the flags that choose a part of a form with another form,
+// which would not show it.
+func (o *output) checkParts() error {
+	for _, part := range []struct{ flag, form, value string }{{"table", formCSV, o.table}, {"histogram", formHGRM, o.histogram}} {
+		if o.changed != nil && o.changed(part.flag) && o.format != part.form {
+			return usagef("--format "+part.form+" --"+part.flag+" "+part.value, "--%s %s: it is for --format %s, and this is --format %s",
+				part.flag, part.value, part.form, o.format)
+		}
+	}
+	return nil
 }
 
 // isHistogram says whether a run can have a histogram of the name.
@@ -133,15 +150,7 @@ func (o *output) render(stdout io.Writer, d result.Document) error {
 	if o.file == "" {
 		return o.write(stdout, d)
 	}
-	f, err := os.Create(o.file)
-	if err != nil {
-		return &fileError{o.file, err}
-	}
-	err = o.write(f, d)
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
+	if err := writeOut(o.file, func(w io.Writer) error { return o.write(w, d) }); err != nil {
 		return &fileError{o.file, err}
 	}
 	return nil

@@ -20,10 +20,10 @@ func (f *runFlags) addRepeat(fs *pflag.FlagSet) {
 // each has its turn before any is repeated, so that a machine that grows busier
 // does so for all of them.
 func (f *runFlags) repeated(once func() ([]namedRun, error)) ([]namedRun, error) {
-	if f.repeat < 0 || f.repeat > maxRepeat {
+	if f.repeat < 1 || f.repeat > maxRepeat {
 		return nil, usagef("--repeat 6", "--repeat %d: want 1 to %d", f.repeat, maxRepeat)
 	}
-	if f.repeat <= 1 {
+	if f.repeat == 1 {
 		return once()
 	}
 	var all []namedRun
