@@ -8,6 +8,7 @@
 package loadgen
 
 import (
+	"cmp"
 	"net/netip"
 	"strconv"
 	"time"
@@ -194,6 +195,7 @@ func (c *Config) Echo() result.Config {
 			echo.Concurrency = 0
 		}
 	}
+	c.echoStrategy(&echo)
 	c.NAT.echo(&echo)
 	for _, s := range c.Sources {
 		echo.Sources = append(echo.Sources, s.String())
@@ -202,6 +204,18 @@ func (c *Config) Echo() result.Config {
 		echo.Targets = append(echo.Targets, t.String())
 	}
 	return echo
+}
+
+// echoStrategy adds what the strategy was asked for beyond its name. A window's
+// size is not there if it was left to the strategy, which cuts it to the ports
+// that it finds.
+func (c *Config) echoStrategy(to *result.Config) {
+	switch c.Strategy {
+	case "window":
+		to.WindowSize, to.WindowMoves = c.WindowSize, &c.WindowMoves
+	case "random-increment":
+		to.Tradeoff = cmp.Or(c.Tradeoff, strategy.DefaultTradeoff)
+	}
 }
 
 // Engine names an engine.

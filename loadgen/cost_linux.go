@@ -82,7 +82,7 @@ func (r *run) cost(used meter, n int64) *result.Cost {
 		return &result.CPUPerConn{UserNS: int64(t.User) / n, SysNS: int64(t.System) / n}
 	}
 	both := each(used.process)
-	c.UserCPUNSPerConn, c.SysCPUNSPerConn = both.UserNS, both.SysNS
+	c.UserCPUNSPerConn, c.SysCPUNSPerConn = &both.UserNS, &both.SysNS
 	if r.cfg.Ends == EndsApart { // together one thread does both
 		c.Generator = each(used.generator)
 		if used.listener.Total() > 0 {

@@ -22,7 +22,7 @@ func TestCost(t *testing.T) {
 	}
 	apart := &run{cfg: &Config{Ends: EndsApart}, engines: make([]engine.Engine, 2)}
 	c := apart.cost(used, 1000)
-	if c.CPUNSPerConn != 201_000 || c.UserCPUNSPerConn != 60_000 || c.SysCPUNSPerConn != 140_000 {
+	if c.CPUNSPerConn != 201_000 || *c.UserCPUNSPerConn != 60_000 || *c.SysCPUNSPerConn != 140_000 {
 		t.Errorf("%+v, want 201, 60 and 140 µs", c)
 	}
 	if *c.Generator != (result.CPUPerConn{UserNS: 20_000, SysNS: 80_000}) || *c.Listener != (result.CPUPerConn{UserNS: 10_000, SysNS: 40_000}) {
@@ -43,11 +43,15 @@ func TestCost(t *testing.T) {
 	if c := apart.cost(used, 0); c != nil {
 		t.Errorf("of no connection: %+v", c)
 	}
-	// What ticks did not find is absent; what they found later than it was used is no
-	// more than all.
+	// What ticks did not find is 0, and measured; what they found later than it was
+	// used is no more than all.
 	used.generator, used.listener = cpu(0, 80*ms), cpu(50*ms, -10*ms)
 	if c := apart.cost(used, 1000); *c.Generator != (result.CPUPerConn{SysNS: 80_000}) || *c.Listener != (result.CPUPerConn{UserNS: 40_000}) {
 		t.Errorf("generator %+v, listener %+v", c.Generator, c.Listener)
+	}
+	used.process = cpu(0, 200*ms)
+	if c := apart.cost(used, 1000); c.UserCPUNSPerConn == nil || *c.UserCPUNSPerConn != 0 || *c.SysCPUNSPerConn != 200_000 {
+		t.Errorf("without a tick in user space: %+v", c)
 	}
 	used.spent, used.process = 51*ms, cpu(10*ms, 39*ms)
 	if c := apart.cost(used, 1000); *c != (result.Cost{CPUNSPerConn: 51_000}) {

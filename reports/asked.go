@@ -24,7 +24,7 @@ func (p *page) asked(r *result.Result) {
 	p.fact("shards", shardsOf(r))
 	p.fact("range", rangeOf(r))
 	p.taken(r.Space)
-	p.fact("strategy", phrases(c.Strategy, keptBy(c), c.Proto))
+	p.fact("strategy", phrases(c.Strategy, stepsOf(c), keptBy(c), c.Proto))
 	p.fact("target", inRows(c.Targets, endpoint))
 	p.fact("source", inRows(c.Sources, address))
 	p.fact("widened", r.Space.Widened)
@@ -62,6 +62,14 @@ func (p *page) engine(r *result.Result) {
 	if e := r.Engine; e != nil && e.Why != "" {
 		p.fact("engine", named(word(e.Used)+", not uring: ", e.Why))
 	}
+}
+
+// stepsOf says how a strategy that has numbers of its own goes on.
+func stepsOf(c result.Config) string {
+	return phrases(
+		nonZero(int64(c.WindowSize), func(n int64) string { return "windows of " + plural(n, "port") }),
+		optional(c.WindowMoves, func(n int) string { return plural(int64(n), "window") + " at random before all in turn" }),
+		nonZero(int64(c.Tradeoff), func(n int64) string { return "steps of 1 to " + count(n) }))
 }
 
 // keptBy says what the ports were given up by: a close, or a mode that keeps them.

@@ -55,10 +55,11 @@ func differing(runs []*result.Result) string {
 	}
 	var words []string
 	for _, word := range []string{"strategy", "profile", kept, "sysctl", "rate", "place"} {
-		if slices.ContainsFunc(runs, func(r *result.Result) bool { return runName(r, word) != runName(runs[0], word) }) {
+		if varies(runs, word) {
 			words = append(words, word)
 		}
 	}
+	words = toldApart(runs, words)
 	switch {
 	case len(words) > 0:
 		return strings.Join(words, "/")
@@ -66,6 +67,34 @@ func differing(runs []*result.Result) string {
 		return "strategy/profile"
 	}
 	return kept
+}
+
+// varies says whether runs differ in a word.
+func varies(runs []*result.Result, word string) bool {
+	return slices.ContainsFunc(runs, func(r *result.Result) bool { return runName(r, word) != runName(runs[0], word) })
+}
+
+// toldApart adds what tells runs apart that were asked for alike: the folder that
+// each was read from, and which of the repeats it is.
+func toldApart(runs []*result.Result, words []string) []string {
+	alike := func() bool {
+		axis, seen := strings.Join(words, "/"), map[string]bool{}
+		for _, r := range runs {
+			seen[runName(r, axis)] = true
+		}
+		return len(seen) < len(runs)
+	}
+	if len(words) > 0 && !alike() {
+		return words
+	}
+	if varies(runs, folderWord) {
+		words = slices.Insert(words, 0, folderWord)
+	}
+	repeats := slices.ContainsFunc(runs, func(r *result.Result) bool { return r.Run.Repeat > 0 })
+	if repeats && varies(runs, repeatWord) && (len(words) == 0 || alike()) {
+		words = append(words, repeatWord)
+	}
+	return words
 }
 
 // runName names a run by the words of an axis: "strategy/profile" is "connect
@@ -92,6 +121,8 @@ func runName(r *result.Result, axis string) string {
 			}
 		case "place":
 			parts = append(parts, r.Config.Place)
+		case folderWord:
+			parts = append(parts, r.Run.Folder)
 		case repeatWord:
 			parts = append(parts, repeatName(r))
 		case "strategy":

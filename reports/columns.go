@@ -151,7 +151,7 @@ func comparison(axis string, runs []*result.Result) (t table, ranked bool) {
 	for _, r := range runs {
 		row := []span{{text: runName(r, axis)}}
 		for _, c := range cols {
-			if isRepeated(axis) {
+			if byChance(axis) {
 				c.rank = nil // what repeats differ by is chance
 			}
 			cell, best := c.cell(r, runs)

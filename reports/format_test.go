@@ -121,7 +121,7 @@ func TestKneeIsExplainedAtHalfTheRangeOfConnectOnly(t *testing.T) {
 		{0.5, "socket-range", false},
 		{0.9, "connect", false},
 	} {
-		if _, todo := (knee{from: test.from}).words(test.strategy); (todo != "") != test.explain {
+		if _, todo := (knee{from: test.from}).words(&result.Result{Config: result.Config{Strategy: test.strategy}}); (todo != "") != test.explain {
 			t.Errorf("knee from %v by %s: hint %q, want one: %v", test.from, test.strategy, todo, test.explain)
 		}
 	}

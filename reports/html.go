@@ -2,15 +2,12 @@ package reports
 
 import (
 	"bytes"
-	"cmp"
-	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
 	"fmt"
 	"html/template"
 	"io"
-	"slices"
 	"strings"
 
 	"lastport/reports/result"
@@ -36,13 +33,6 @@ type htmlPage struct {
 	Text     string // the report as text
 	File     saved
 	Tool     string
-}
-
-// saved is the result file within the page: gzip, in base64.
-type saved struct {
-	Name string
-	Size string
-	Data template.URL // "": it is too large to be kept in the page
 }
 
 // HTML writes a document as one page that needs nothing but itself: it opens from a
@@ -102,14 +92,16 @@ func (v *htmlPage) several(s *result.Set) {
 	}
 	v.Sections = setSections(s, v.Pictures)
 	shownRuns := s.Runs[:min(len(s.Runs), mostInFull)]
+	names := titles(shownRuns)
 	for i, r := range shownRuns {
 		b := runBuilder{r, fmt.Sprintf("run%d", i+1), max(mostTimes/len(shownRuns), fewestTimes), v.Pictures}
 		run := b.run()
-		run.Folded = true
+		run.Name, run.Folded = names[i], true
 		v.Runs = append(v.Runs, run)
 	}
 	if more := len(s.Runs) - len(shownRuns); more > 0 {
-		v.Unshown = plural(int64(more), "further run") + " of the set can be seen by rendering the run alone"
+		v.Unshown = plural(int64(more), "further run") + " of the set: each has a folder of its own beside the set's " + result.FileName +
+			", and 'lastport report --format html -o page.html FOLDER' renders it"
 	}
 	if len(s.Runs) > 0 {
 		r := s.Runs[0]
@@ -126,7 +118,8 @@ func (v *htmlPage) other(d result.Document) {
 	case *result.Ranges:
 		v.Title, put = "Named ranges of ports", func(p *page) { p.ranges(d) }
 	case *result.Comparison:
-		v.Title, put = "Old and new, compared", func(p *page) { p.comparison(d) }
+		v.Title, v.Verdict = shown(shorten(d.Old.From, maxNameColumns)+" and "+shorten(d.New.From, maxNameColumns)+", compared"), comparedBadge(d)
+		put = func(p *page) { p.comparisonBody(d) }
 	case *result.Checkup:
 		v.Title, put = "What this machine allows", func(p *page) { p.checkup(d) }
 	case *result.Watch:
@@ -176,45 +169,4 @@ func bundle(names ...string) (string, error) {
 func hashOf(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
-}
-
-// mostSaved bounds the result file that a page carries, in compressed bytes.
-const mostSaved = 1 << 20
-
-// savedFile packs the document as it is kept in a file.
-func savedFile(d result.Document) saved {
-	var file, packed bytes.Buffer
-	if err := result.Encode(&file, d); err != nil {
-		return saved{} // it holds a number that JSON has no form for
-	}
-	f := saved{Name: result.FileName, Size: size(int64(file.Len()))}
-	z, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
-	if err != nil {
-		return f
-	}
-	_, err = z.Write(file.Bytes())
-	if err = cmp.Or(err, z.Close()); err == nil && packed.Len() <= mostSaved {
-		f.Data = template.URL("data:application/gzip;base64," + base64.StdEncoding.EncodeToString(packed.Bytes())) //nolint:gosec // base64 of our own
-	}
-	return f
-}
-
-// Join makes one set of the runs of several documents, to be rendered side by
-// side. What is neither a run nor a set has no run and adds nothing.
-func Join(docs ...result.Document) *result.Set {
-	var runs []*result.Result
-	for _, d := range docs {
-		switch d := d.(type) {
-		case *result.Result:
-			runs = append(runs, d)
-		case *result.Set:
-			runs = append(runs, d.Runs...)
-		}
-	}
-	runs = slices.DeleteFunc(runs, func(r *result.Result) bool { return r == nil })
-	set := &result.Set{Schema: result.SetSchema, Planned: len(runs), Runs: runs}
-	if len(runs) > 0 {
-		set.Axis = differing(runs)
-	}
-	return set
 }

@@ -3,6 +3,7 @@ package reports
 import (
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"lastport/reports/result"
@@ -80,7 +81,7 @@ func TestCommandRepeatsTheRun(t *testing.T) {
 		DurationNS: 12e9, TimeoutNS: 3e9, Workers: 1, Engine: "direct", Ends: "together", Place: "private",
 		Sysctls: map[string]string{"net.ipv4.tcp_tw_reuse": "1"}, Expect: []string{"no_port==0"}, Seed: 7,
 	}
-	want := "lastport churn --range 40000-40399 --strategy connect --close client-fin --rate 80 --duration 12s --ends together" +
+	want := "lastport churn --range 40000-40399 --strategy connect --close client-fin --rate 80 --duration 12s --workers 1 --ends together" +
 		" --sysctl net.ipv4.tcp_tw_reuse=1 --expect no_port==0 --seed 7"
 	if got := commandOf(r); got != want {
 		t.Errorf("%s, want\n%s", got, want)
@@ -106,6 +107,78 @@ func TestCommandRepeatsTheRun(t *testing.T) {
 	r = &result.Result{Run: result.Run{Scenario: "rm"}}
 	if got := commandOf(r); got != "" {
 		t.Errorf("a command of no verb: %s", got)
+	}
+}
+
+// The page of a comparison says at its head what it comes to, and once.
+func TestPageOfAComparisonHasItsVerdictAtTheHead(t *testing.T) {
+	c := &result.Comparison{
+		Old: result.ComparedSide{From: "before"}, New: result.ComparedSide{From: "after"},
+		Pairs: []result.ComparedRuns{{Enough: true, Changes: []result.Compared{{Field: "connect.p99", Claim: result.ClaimWorse}}}},
+	}
+	v, err := htmlView(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.Title != "before and after, compared" || v.Verdict == nil || *v.Verdict != (badge{"bad", "Worse", "1 worse"}) {
+		t.Errorf("%q, %+v", v.Title, v.Verdict)
+	}
+	for _, s := range v.Sections {
+		for _, b := range s.Blocks {
+			if b.Para != nil && b.Para.Label == "WORSE" {
+				t.Error("the verdict is there twice")
+			}
+		}
+	}
+	c.Pairs[0].Changes[0].Claim, c.Expect = result.ClaimBetter, []result.ComparedExpect{{Expr: "connect.p50<=-50%"}}
+	if v, err = htmlView(c); err != nil || v.Verdict.Word != "Better" || v.Verdict.Tone != "bad" {
+		t.Errorf("an expectation that did not hold: %+v, %v", v.Verdict, err)
+	}
+}
+
+// What comes next is about the run's own ports, in its own place.
+func TestNextStepsKeepTheSpace(t *testing.T) {
+	r := &result.Result{Run: result.Run{Scenario: "fill"}, NAT: &result.NAT{}}
+	r.Config = result.Config{Range: "1024-65535", RangeName: "all", Exclude: "5000", Proto: "tcp", Strategy: "connect", Targets: []string{"198.18.0.1:1000"}, Place: "private"}
+	r.Occupancy = []result.Band{{From: 0, To: 0.5, Count: 100, P50NS: 1000}, {From: 0.5, To: 1, Count: 100, P50NS: 90_000}}
+	all := func() (commands []string) {
+		for _, step := range nextSteps(r) {
+			commands = append(commands, step.Commands...)
+		}
+		return commands
+	}
+	same := " --range all --exclude 5000"
+	want := []string{
+		"lastport fill" + same + " --strategy socket-range", "lastport plan" + same,
+		"lastport churn" + same + " --rate auto", "lastport fill" + same + " --strategy all",
+	}
+	if got := all(); !slices.Equal(got, want) {
+		t.Errorf("%q, want\n%q", got, want)
+	}
+	r.Config.Place, r.Config.NATRange, r.Config.NATAddresses = "nat", "2000-2999", []string{"198.19.255.1", "198.19.255.2"}
+	nat := " --place nat --nat-range 2000-2999 --nat-addresses 2"
+	want = []string{
+		"lastport fill" + same + " --strategy socket-range" + nat, "lastport plan" + same + " --gateway 2000-2999 --sources 2",
+		"lastport fill" + same + " --strategy all" + nat,
+	}
+	if got := all(); !slices.Equal(got, want) {
+		t.Errorf("behind a gateway: %q, want\n%q", got, want)
+	}
+	r.Config.Place, r.OnHost, r.Config.Targets, r.Config.Sources = "host", &result.OnHost{KeepFree: 500}, []string{"[fd00::7]:7000"}, []string{"fd00::1"}
+	for i, want := range []string{
+		"lastport fill" + same + " --source fd00::1 --target '[fd00::7]:7000' --strategy socket-range --place host --keep-free 500", "lastport plan" + same,
+		"lastport churn" + same + " -6 --rate auto", "lastport fill" + same + " -6 --strategy all",
+	} {
+		if got := all(); len(got) != 4 || got[i] != want {
+			t.Errorf("on the host: %q, want %q", got, want)
+		}
+	}
+	r.Config.Targets, r.Config.Sources, r.OnHost = []string{"198.18.0.1:1000"}, nil, nil
+	r.Config.Place, r.Config.Proto = "private", "udp"
+	for _, command := range all() {
+		if !strings.Contains(command, same+" --proto udp") {
+			t.Errorf("%q is not of UDP over the same ports", command)
+		}
 	}
 }
 

@@ -2,15 +2,10 @@ package reports_test
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/sha256"
 	"encoding/json"
-	"flag"
 	"fmt"
-	"math"
-	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"regexp"
 	"runtime"
 	"strings"
@@ -28,55 +23,6 @@ func htmlOf(t testing.TB, d result.Document) string {
 		t.Fatal(err)
 	}
 	return page.String()
-}
-
-// fullRange is a fill of all 64,512 ports with everything that a file of it
-// holds, at its largest.
-func fullRange() *result.Result {
-	r := filled("connect")
-	random := rand.New(rand.NewPCG(1, 2))
-	spread := func(n int, middle float64) *result.Summary {
-		h := result.NewHistogram()
-		for range n {
-			h.Record(int64(middle * math.Exp(random.NormFloat64())))
-		}
-		return h.Summary()
-	}
-	r.Config.Range, r.Config.RangeName = "1024-65535", "all"
-	r.Latency = result.Latency{Connect: spread(64512, 20e3), Response: spread(64512, 30e3), Bind: spread(64512, 2e3), Close: spread(64512, 9e3), Failure: spread(500, 9e6)}
-	for i := range r.Occupancy {
-		h := result.NewHistogram()
-		for range 6451 {
-			h.Record(int64(20e3 * math.Exp(random.NormFloat64())))
-		}
-		r.Occupancy[i].HDR = h.Encode()
-	}
-	for i := range result.MaxRows {
-		n := int64(random.IntN(1e6))
-		p99 := n * 17
-		r.Timeline = append(r.Timeline, result.Row{
-			TNS: int64(i+1) * 100_000_000, Opened: n, Closed: n / 2, NoPort: n / 3, Failed: n % 7, Open: n, P99NS: &p99,
-			States: &result.States{SynSent: &n, Established: &n, FinWait2: &n, CloseWait: &n, TimeWait: &n},
-			Kernel: result.Counters{"ActiveOpens": n, "PassiveOpens": n}, UserCPUNS: n, SysCPUNS: n,
-		})
-	}
-	uses := new(result.PortMap)
-	var first []uint16
-	for port := 1024; port < 1<<16; port++ {
-		for range random.IntN(4) {
-			uses.Add(uint16(port))
-		}
-		first = append(first, uint16(port))
-	}
-	r.Ports = uses.Ports(first)
-	return r
-}
-
-// surveyedInOrder is a survey with its first picks.
-func surveyedInOrder() *result.Result {
-	r := surveyed()
-	r.Survey.Held.First = evenThenOdd(40000, 1000)
-	return r
 }
 
 // The third-party files are those that their note says.
@@ -106,10 +52,17 @@ func TestHTMLOfAFullRangeIsBelow500KB(t *testing.T) {
 	}
 }
 
+// Of a survey the file, which the page carries, has the order of all picks.
+func TestHTMLOfASurveyOfAllPortsIsBelow700KB(t *testing.T) {
+	if n := len(htmlOf(t, surveyedAll())); n >= 700_000 {
+		t.Errorf("%d bytes", n)
+	}
+}
+
 // The policy lets the page's own script and styles do their work, and nothing
 // else; the browser tests show that it holds.
 func TestHTMLNeedsNothingButItself(t *testing.T) {
-	for _, d := range []result.Document{filled("connect"), bench(), ways(), reports.Join(filled("connect"), flat()), hostile()} {
+	for _, d := range []result.Document{filled("connect"), bench(), ways(), joined(filled("connect"), flat()), hostile()} {
 		page := htmlOf(t, d)
 		if !regexp.MustCompile(`content="default-src &#39;none&#39;; script-src &#39;sha256-[A-Za-z0-9&#;/+=]+&#39;; style-src &#39;sha256-[^ ]+&#39;; img-src data:; base-uri &#39;none&#39;; form-action &#39;none&#39;"`).MatchString(page) {
 			t.Error("the policy is not what it was")
@@ -125,9 +78,8 @@ func TestHTMLNeedsNothingButItself(t *testing.T) {
 const nastyHTML = `</script><script>alert(1)</script><img src=x onerror=alert(2)>"'` + "`" + `{{.}}<!--` + "\u2028\u202e\x00"
 
 // hostileHTML puts it into every text of a document.
-func hostileHTML(t testing.TB, d result.Document) result.Document {
+func hostileHTML(t testing.TB, r *result.Result) *result.Result {
 	t.Helper()
-	r := d.(*result.Result)
 	for _, text := range []*string{
 		&r.Run.ID, &r.Config.Range, &r.Config.RangeName, &r.Config.Strategy, &r.Config.Close, &r.Config.Rate, &r.Config.Place, &r.Config.Held,
 		&r.Host.Kernel, &r.Tool.Version, &r.Tool.Commit, &r.Tool.Go, &r.Verdict.Text, &r.Space.Reserved, &r.Space.Widened,
@@ -238,26 +190,4 @@ func BenchmarkHTML(b *testing.B) {
 	b.ReportMetric(float64(page.Len()), "B/page")
 	b.ReportMetric(float64(after.Sys)/(1<<20), "MB-of-system")
 	b.ReportMetric(float64(b.Elapsed())/float64(b.N)/float64(time.Millisecond), "ms/page")
-}
-
-// samples is where TestWriteSamples leaves the pages that the browser tests open,
-// each with the result that it shows.
-var samples = flag.String("samples", "", "write sample pages to this `folder`")
-
-func TestWriteSamples(t *testing.T) {
-	folder := cmp.Or(*samples, t.TempDir())
-	hard := reports.Join(hostileHTML(t, hostileAs("fill")), hostileHTML(t, hostileAs("churn")), hostileHTML(t, hostileAs("reuse")))
-	for name, d := range map[string]result.Document{
-		"fill": fullRange(), "churn": exhausted(), "reuse": timeWaited(), "survey": surveyedInOrder(),
-		"bench": ways(), "compared": reports.Join(fullRange(), flat()),
-		"hostile": hard.Runs[0], "hostile-churn": hard.Runs[1], "hostile-reuse": hard.Runs[2], "hostile-set": hard,
-	} {
-		path := filepath.Join(folder, name)
-		if err := os.WriteFile(path+".html", []byte(htmlOf(t, d)), 0o666); err != nil {
-			t.Fatal(err)
-		}
-		if err := result.Write(path+".json", d); err != nil && !strings.HasPrefix(name, "hostile") { // which has numbers that no file holds
-			t.Fatal(fmt.Errorf("%s: %w", name, err))
-		}
-	}
 }

@@ -97,7 +97,7 @@ func percentileChart(timed []result.Timed) *chart {
 	type curve struct {
 		name  string
 		h     *result.Histogram
-		nines float64 // decades that the number of values has
+		nines float64 // where its line ends
 	}
 	var curves []curve
 	most := 0.0
@@ -109,7 +109,7 @@ func percentileChart(timed []result.Timed) *chart {
 		if err != nil || h.Count() <= 0 {
 			continue
 		}
-		c := curve{t.Name, h, math.Log10(float64(h.Count()))}
+		c := curve{t.Name, h, slowestAt(h.Count())}
 		curves, most = append(curves, c), max(most, c.nines)
 	}
 	if len(curves) == 0 {
@@ -132,14 +132,16 @@ func percentileChart(timed []result.Timed) *chart {
 	return c
 }
 
+// slowestAt is where on the axis the slowest of n values stands: in the middle of
+// the last n-th (Hazen's plotting position), as at the end of it no axis of
+// nines comes to. What all but one do not exceed is so no further right than its own share.
+func slowestAt(n int64) float64 { return math.Log10(2 * float64(n)) }
+
 // quantileAt is the value at so many nines, and NaN beyond those that there are
 // values for.
 func quantileAt(h *result.Histogram, nines, most float64) float64 {
-	if nines > most+1.0/perDecade {
+	if nines > most {
 		return math.NaN()
-	}
-	if nines >= most {
-		return float64(h.Max())
 	}
 	return float64(h.Quantile(1 - math.Pow(10, -nines)))
 }
@@ -191,7 +193,7 @@ func percentileTable(timed []result.Timed) *grid {
 		row := []span{{text: timed.Name}}
 		for _, q := range shares {
 			text := ""
-			if float64(h.Count())*(1-q) >= 1 || q == 0.5 {
+			if float64(h.Count())*(1-q) > 1-1e-6 || q == 0.5 { // of 10,000 values p99.99 leaves one out, or a little less in floating point
 				text = duration(h.Quantile(q))
 			}
 			row = append(row, span{text: dash(text)})

@@ -1,6 +1,9 @@
 package reports
 
 import (
+	"slices"
+	"strings"
+
 	"lastport/reports/result"
 )
 
@@ -29,6 +32,18 @@ func badgeOf(r *result.Result) badge {
 	}
 	if b.Text == "" {
 		b.Text = "no verdict"
+	}
+	return b
+}
+
+// comparedBadge is what a comparison comes to. Expectations that did not hold are
+// no better than what became worse.
+func comparedBadge(c *result.Comparison) *badge {
+	word, text := claimed(c)
+	lower := strings.ToLower(word.text)
+	b := &badge{word.tone.class(), strings.ToUpper(lower[:1]) + lower[1:], shown(text)}
+	if slices.ContainsFunc(c.Expect, func(e result.ComparedExpect) bool { return !e.Held }) {
+		b.Tone = bad.class()
 	}
 	return b
 }

@@ -20,16 +20,18 @@ func setSections(s *result.Set, pics *pictures) []section {
 	sections := recorded(func(p *page) { p.set(s) })
 	over := section{Title: "Runs side by side"}
 	b := &runBuilder{prefix: "set", pictures: pics}
-	if c, table := overlaidOccupancy(s.Runs); c != nil {
+	if fills := overlaid(s.Runs, hasBands); fills != nil {
+		c, table := overlaidOccupancy(fills)
 		over.Blocks = append(over.Blocks, b.chart("occupancy", c, figure{
 			Title: "p50 of connect while so many of the ports are in use", Says: linesSay(c), Table: table,
-			Reading: "Lower is better. Where one line jumps and another does not, the strategy makes the difference.",
+			Reading: "Lower is better. Where one line jumps and another does not, the strategy makes the difference." + notDrawn(s.Runs, fills, hasBands),
 		}))
 	}
-	if c := overlaidPercentiles(s.Runs); c != nil {
+	timed := overlaid(s.Runs, hasPercentiles)
+	if c, table := overlaidPercentiles(timed); c != nil {
 		over.Blocks = append(over.Blocks, b.chart("percentiles", c, figure{
-			Title: "connect latency by percentile", Says: linesSay(c), Table: endsOf(c),
-			Reading: "Lower is better. Lines that part far to the right differ for the slowest attempts alone.",
+			Title: "connect latency by percentile", Says: linesSay(c), Table: table,
+			Reading: "Lower is better. Lines that part far to the right differ for the slowest attempts alone." + notDrawn(s.Runs, timed, hasPercentiles),
 		}))
 	}
 	if len(over.Blocks) > 0 {
@@ -45,14 +47,33 @@ func lineNames(runs []*result.Result) []string {
 	if len(byScenario(runs)) > 1 {
 		axis = "scenario/" + axis
 	}
-	seen := map[string]int{}
 	names := make([]string, len(runs))
 	for i, r := range runs {
-		name := shown(runName(r, axis))
-		if seen[name]++; seen[name] > 1 {
-			name += " (" + strconv.Itoa(seen[name]) + ")"
+		names[i] = shown(runName(r, axis))
+	}
+	return oneEach(names)
+}
+
+// titles names runs by what was done with which ports, where they are from, and
+// which of the repeats they are.
+func titles(runs []*result.Result) []string {
+	names := make([]string, len(runs))
+	for i, r := range runs {
+		names[i] = phrases(runTitle(r), shown(r.Run.Folder))
+		if r.Run.Repeat > 0 {
+			names[i] = phrases(names[i], repeatName(r))
 		}
-		names[i] = name
+	}
+	return oneEach(names)
+}
+
+// oneEach numbers names that are there already.
+func oneEach(names []string) []string {
+	seen := map[string]int{}
+	for i, name := range names {
+		if seen[name]++; seen[name] > 1 {
+			names[i] += " (" + strconv.Itoa(seen[name]) + ")"
+		}
 	}
 	return names
 }
@@ -74,13 +95,33 @@ func overlaid(runs []*result.Result, has func(*result.Result) bool) (picked []*r
 	return picked
 }
 
+func hasBands(r *result.Result) bool { return len(usableBands(r.Occupancy)) > 1 }
+
+func hasPercentiles(r *result.Result) bool {
+	return r.Latency.Connect != nil && r.Latency.Connect.HDR != ""
+}
+
+// notDrawn says of how many runs a picture has a line, if it is not of all.
+func notDrawn(runs, picked []*result.Result, has func(*result.Result) bool) string {
+	able := 0
+	for _, r := range runs {
+		if has(r) {
+			able++
+		}
+	}
+	if able == len(picked) {
+		return ""
+	}
+	text := fmt.Sprintf(" Of %s the picture has %d: ", plural(int64(able), "run"), len(picked))
+	if len(byStrategy(runs)) > 1 {
+		return text + "those that differ in the strategy alone, of each strategy the first."
+	}
+	return text + "the first."
+}
+
 // overlaidOccupancy is p50 of each run by how full its range was, over bands of
 // tenths.
 func overlaidOccupancy(runs []*result.Result) (*chart, *grid) {
-	runs = overlaid(runs, func(r *result.Result) bool { return len(usableBands(r.Occupancy)) > 1 })
-	if runs == nil {
-		return nil, nil
-	}
 	c := &chart{X: axis{Kind: "percent", Label: "ports in use", Max: fullTo}, Shades: []shade{{fullAt, fullTo, "full"}}}
 	t := table{head: []string{""}}
 	for tenth := range 11 {
@@ -105,11 +146,11 @@ func overlaidOccupancy(runs []*result.Result) (*chart, *grid) {
 	return c, gridOf(t)
 }
 
-// overlaidPercentiles is the percentiles of connect of each run.
-func overlaidPercentiles(runs []*result.Result) *chart {
-	runs = overlaid(runs, func(r *result.Result) bool { return r.Latency.Connect != nil && r.Latency.Connect.HDR != "" })
+// overlaidPercentiles is the percentiles of connect of each run. Its table asks the
+// histograms, not the picture, whose values stand at the places of its axis.
+func overlaidPercentiles(runs []*result.Result) (*chart, *grid) {
 	if runs == nil {
-		return nil
+		return nil, nil
 	}
 	var timed []result.Timed
 	for i, name := range lineNames(runs) {
@@ -117,12 +158,12 @@ func overlaidPercentiles(runs []*result.Result) *chart {
 	}
 	c := percentileChart(timed)
 	if c == nil || len(c.Panels[0].Lines) < 2 {
-		return nil
+		return nil, nil
 	}
 	for i := range c.Panels[0].Lines {
 		c.Panels[0].Lines[i].Color = i
 	}
-	return c
+	return c, percentileTable(timed)
 }
 
 // linesSay tells where each line of a picture begins and ends.
@@ -147,31 +188,4 @@ func (n numbers) ends() (first, last float64) {
 		last = v
 	}
 	return first, last
-}
-
-// endsOf is a picture of percentiles in numbers.
-func endsOf(c *chart) *grid {
-	t := table{head: []string{"", "p50", "p90", "p99", "p99.9", "slowest"}}
-	for _, l := range c.Panels[0].Lines {
-		row := []span{{text: l.Name}}
-		for _, nines := range []float64{math.Log10(2), 1, 2, 3} {
-			row = append(row, span{text: dash(l.at(c.X.Values, nines))})
-		}
-		_, last := l.Values.ends()
-		t.add(append(row, span{text: duration(int64(last))})...)
-	}
-	return gridOf(t)
-}
-
-// at is the line's value at the first place of the axis that is not before x.
-func (l *line) at(values numbers, x float64) string {
-	for i, v := range values {
-		if v >= x-1e-9 {
-			if !drawn(l.Values[i]) {
-				return ""
-			}
-			return duration(int64(l.Values[i]))
-		}
-	}
-	return ""
 }

@@ -33,9 +33,11 @@ func (p *page) occupancy(r *result.Result) {
 	switch {
 	case found:
 		p.line()
-		means, todo := k.words(r.Config.Strategy)
+		means, todo := k.words(r)
 		p.para(span{caution, "  knee: "}, means)
-		p.hint(todo)
+		if todo != "" {
+			p.hint(todo + ": " + withoutKnee(r))
+		}
 	default:
 		p.flat(bands)
 	}
@@ -148,8 +150,9 @@ func findKnee(bands []result.Band) (knee, bool) {
 }
 
 // words say where the knee is and, where the strategy explains it, why, and what
-// helps.
-func (k knee) words(strategy string) (means, todo string) {
+// helps: withoutKnee shows it.
+func (k knee) words(r *result.Result) (means, todo string) {
+	strategy := r.Config.Strategy
 	means = fmt.Sprintf("from %s %% on, p50 is %s × what it was (%s, before %s)",
 		percentile(k.from), digits3(k.factor), duration(k.at), duration(k.before))
 	halfway := k.from >= 0.4 && k.from <= 0.6
@@ -164,8 +167,7 @@ func (k knee) words(strategy string) (means, todo string) {
 	default:
 		return means, ""
 	}
-	return means, "IP_LOCAL_PORT_RANGE on the socket (Linux 6.3) makes the step one: see the same range without" +
-		" the knee by 'lastport fill --strategy socket-range'"
+	return means, "IP_LOCAL_PORT_RANGE on the socket (Linux 6.3) makes the step one: see the same range without the knee"
 }
 
 // flatBands is how many bands it takes to say that there is no knee.

@@ -109,21 +109,35 @@ func noPortTime(n result.NoPort) string { return duration(n.TNS) }
 
 // demand compares the rate that was asked for with the one that ports sustain.
 func (p *page) demand(r *result.Result) {
-	asked, err := strconv.ParseFloat(r.Config.Rate, 64)
+	asked, words, known := askedRate(r)
 	sustained := r.Predicted.RatePerS
 	switch {
 	case r.Run.Scenario != "churn":
 	case sustained == nil && r.Predicted.ReuseNS != nil && *r.Predicted.ReuseNS == result.Interval{}:
 		p.note("ports set no limit here: closed this way, a port is free again at once")
-	case sustained == nil || err != nil || sustained.Min <= 0:
+	case sustained == nil || !known || sustained.Min <= 0:
 	case asked > sustained.Max:
-		p.note(fmt.Sprintf("%s asked for are %s × what the ports sustain for long: once each was used, they run out",
-			rate(asked), digits3(asked/sustained.Max)))
+		p.note(fmt.Sprintf("%s are %s × what the ports sustain for long: once each was used, they run out",
+			words, digits3(asked/sustained.Max)))
 	case asked < sustained.Min:
-		p.note(fmt.Sprintf("%s asked for are %s of what the ports sustain", rate(asked), percent(asked/sustained.Min)))
+		p.note(fmt.Sprintf("%s are %s of what the ports sustain", words, percent(asked/sustained.Min)))
 	default:
-		p.note(rate(asked) + " asked for are as much as the ports may just sustain: timers decide")
+		p.note(words + " are as much as the ports may just sustain: timers decide")
 	}
+}
+
+// askedRate is the rate that was asked for, per second, and its words; known is false
+// where it was no number. What is merged was asked of each shard, and what ports sustain is
+// that of all: so is what is compared with it.
+func askedRate(r *result.Result) (asked float64, words string, known bool) {
+	asked, err := strconv.ParseFloat(r.Config.Rate, 64)
+	words = rate(asked) + " asked for"
+	if r.Merged != nil {
+		shards := len(r.Merged.Shards)
+		words += " in each of " + plural(int64(shards), "shard")
+		asked *= float64(shards)
+	}
+	return asked, words, err == nil
 }
 
 func residualTone(residual string, off bool) tone {

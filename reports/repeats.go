@@ -12,6 +12,15 @@ import (
 // repeatWord in a set's axis says that its runs are repeats.
 const repeatWord = "repeat"
 
+// folderWord in a set's axis says that its runs are from several folders.
+const folderWord = "folder"
+
+// byChance says whether runs of one kind are among those of the axis: what they
+// differ by is chance, and none of them is the best.
+func byChance(axis string) bool {
+	return isRepeated(axis) || slices.Contains(strings.Split(axis, "/"), folderWord)
+}
+
 // isRepeated says whether the axis has repeats in it.
 func isRepeated(axis string) bool { return slices.Contains(strings.Split(axis, "/"), repeatWord) }
 
@@ -31,10 +40,13 @@ func (p *page) repeats(s *result.Set) {
 		return
 	}
 	whole := slices.DeleteFunc(slices.Clone(s.Runs[:min(len(s.Runs), maxRuns)]), func(r *result.Result) bool { return r.Run.Interrupted })
-	kinds := slices.DeleteFunc(kindsOf(whole), func(k kind) bool { return len(k.runs) < 2 })
+	var kinds []kind
+	for _, runs := range byFolder(whole) {
+		kinds = append(kinds, slices.DeleteFunc(kindsOf(runs), func(k kind) bool { return len(k.runs) < 2 })...)
+	}
 	least := 1.0
 	for _, k := range kinds {
-		p.heading("Medians of " + plural(int64(len(k.runs)), "run") + ": " + kindName(k.runs[0]))
+		p.heading("Medians of " + plural(int64(len(k.runs)), "run") + ": " + phrases(k.runs[0].Run.Folder, kindName(k.runs[0])))
 		t := table{head: []string{"", "median", "from", "to", "least", "most"}}
 		for _, m := range comparedMetrics(k.runs[0].Run.Scenario, nil) {
 			v := typical(m.samples(k.runs))
@@ -61,4 +73,18 @@ func (p *page) repeats(s *result.Set) {
 	if n := stats.Enough(0.05); len(kinds) > 0 {
 		p.note("lastport compare OLD NEW says what changed between two such sets; it takes " + count(int64(n)) + " runs of each")
 	}
+}
+
+// byFolder groups runs by the folder that they were read from: those before a
+// change and those after it have no median together.
+func byFolder(runs []*result.Result) (groups [][]*result.Result) {
+	for _, r := range runs {
+		i := slices.IndexFunc(groups, func(g []*result.Result) bool { return g[0].Run.Folder == r.Run.Folder })
+		if i < 0 {
+			groups = append(groups, []*result.Result{r})
+			continue
+		}
+		groups[i] = append(groups[i], r)
+	}
+	return groups
 }

@@ -67,7 +67,7 @@ func filled(strategy string) *result.Result {
 	r.Recovery = &result.Recovery{Attempts: 1, Outcome: "ok", AfterNS: 140_000, ConnectNS: 13_100}
 	r.Ports = &result.Ports{Even: 14116, Odd: 14116, Distinct: 28232}
 	r.Kernel = result.Counters{"ActiveOpens": 28433, "PassiveOpens": 28233, "OutRsts": 28233, "TCPAbortOnData": 28233, "InSegs": 84699}
-	r.Cost = &result.Cost{CPUNSPerConn: 340_900, UserCPUNSPerConn: 2_900, SysCPUNSPerConn: 338_000, UserBytesPerConn: ptr(int64(12)), KernelBytesPerConn: ptr(int64(7_790))}
+	r.Cost = &result.Cost{CPUNSPerConn: 340_900, UserCPUNSPerConn: ptr(int64(2_900)), SysCPUNSPerConn: ptr(int64(338_000)), UserBytesPerConn: ptr(int64(12)), KernelBytesPerConn: ptr(int64(7_790))}
 	r.Observer = &result.Observer{Samples: 115, Dumps: 4, CPUNS: 71_000_000, Share: 0.0062}
 	r.Verdict = result.Verdict{OK: true, Text: "28,232 connections, as many as predicted; attempt 28,233 found no port; recovered"}
 	return r
@@ -81,7 +81,7 @@ func flat() *result.Result {
 	r.Measured.FirstNoPort.TNS = 612_300_000
 	r.Latency.Connect = &result.Summary{Count: 28232, MinNS: 11_000, MeanNS: 12_900, P50NS: 12_700, P90NS: 13_800, P99NS: 18_300, P999NS: 44_100, MaxNS: 402_000}
 	r.Latency.Failure = &result.Summary{Count: 200, MinNS: 3_610_000, MeanNS: 3_810_000, P50NS: 3_801_000, P90NS: 4_010_000, P99NS: 4_300_000, P999NS: 4_700_000, MaxNS: 4_700_000}
-	r.Cost.CPUNSPerConn, r.Cost.SysCPUNSPerConn = 22_300, 19_400
+	r.Cost.CPUNSPerConn, r.Cost.SysCPUNSPerConn = 22_300, ptr(int64(19_400))
 	r.Expect = []result.Expected{
 		{Expr: "connections>=28232", Value: "28232", Held: true},
 		{Expr: "connect.p99<15us", Value: "18.3µs"},

@@ -64,7 +64,7 @@ func exhausted() *result.Result {
 	r.Server = &result.Server{Accepted: 800, Closed: ptr(int64(800)), DistinctPeers: ptr(int64(400))}
 	r.Ports = &result.Ports{Even: 200, Odd: 200, Distinct: 400}
 	r.Kernel = result.Counters{"ActiveOpens": 800, "PassiveOpens": 800, "TW": 800}
-	r.Cost = &result.Cost{CPUNSPerConn: 943_000, UserCPUNSPerConn: 212_000, SysCPUNSPerConn: 731_000}
+	r.Cost = &result.Cost{CPUNSPerConn: 943_000, UserCPUNSPerConn: ptr(int64(212_000)), SysCPUNSPerConn: ptr(int64(731_000))}
 	r.Verdict = result.Verdict{OK: true, Text: "ports ran out at attempt 401: 800 connections of 7,200 attempts"}
 	return r
 }
@@ -135,7 +135,7 @@ func fastest(closeMode string, perSecond float64) *result.Result {
 	r.Latency.Connect = &result.Summary{Count: opened, MinNS: 12_500, MeanNS: 15_000, P50NS: 13_700, P90NS: 15_600, P99NS: 60_400, P999NS: 464_000, MaxNS: 4_210_000}
 	r.TimeWait = &result.TimeWait{}
 	r.Cost = &result.Cost{
-		CPUNSPerConn: int64(1e9/perSecond) - 200, UserCPUNSPerConn: 2_700, SysCPUNSPerConn: int64(1e9/perSecond) - 2_900, ToolShare: ptr(0.093), GeneratorBusy: ptr(0.71), HostBusy: ptr(0.97),
+		CPUNSPerConn: int64(1e9/perSecond) - 200, UserCPUNSPerConn: ptr(int64(2_700)), SysCPUNSPerConn: ptr(int64(1e9/perSecond) - 2_900), ToolShare: ptr(0.093), GeneratorBusy: ptr(0.71), HostBusy: ptr(0.97),
 		Generator: &result.CPUPerConn{UserNS: 2_000, SysNS: 29_700}, Listener: &result.CPUPerConn{UserNS: 400, SysNS: 6_900},
 	}
 	r.Verdict = result.Verdict{OK: true, Text: "no port ran out"}

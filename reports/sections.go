@@ -212,14 +212,14 @@ func (p *page) costOfTime(r *result.Result) {
 	if r.Run.Scenario == "churn" && r.Outcomes.OK < r.Attempts {
 		about += ", failed attempts included"
 	}
-	share := func(ns int64, where string) string {
-		if ns == 0 { // not found by the kernel's ticks
+	share := func(ns *int64, where string) string {
+		if ns == nil || *ns == 0 { // not found by the kernel's ticks
 			return ""
 		}
-		return duration(ns) + where
+		return duration(*ns) + where
 	}
-	split := func(user, sys int64) string { return phrases(share(user, " user"), share(sys, " kernel")) }
-	end := func(e result.CPUPerConn) string { return split(e.UserNS, e.SysNS) }
+	split := func(user, sys *int64) string { return phrases(share(user, " user"), share(sys, " kernel")) }
+	end := func(e result.CPUPerConn) string { return split(&e.UserNS, &e.SysNS) }
 	p.fact("CPU", phrases(duration(c.CPUNSPerConn)+about, split(c.UserCPUNSPerConn, c.SysCPUNSPerConn)))
 	p.fact("generator", optional(c.Generator, end))
 	p.fact("listener", optional(c.Listener, end))

@@ -33,6 +33,9 @@ func (p *page) strategies(runs []*result.Result) {
 	p.heading("Strategies over " + shorten(runName(fills[0], "profile"), maxNameColumns) + ": connect by how many of the ports are taken")
 	p.table(t)
 	p.note("p50, and below it p99, of a connect and of the bind before it; none left: of an attempt that finds no port")
+	if more := furtherOf(fills, runs); more > 0 {
+		p.note("… and " + plural(more, "run") + " made alike: the table has the first of each strategy")
+	}
 }
 
 // byStrategy returns the fills of the largest group that differ in their
@@ -53,6 +56,20 @@ func byStrategy(runs []*result.Result) (largest []*result.Result) {
 		}
 	}
 	return largest
+}
+
+// furtherOf counts the runs that were made as one of the fills was.
+func furtherOf(fills, runs []*result.Result) (more int64) {
+	for _, r := range runs[:min(len(runs), maxRuns)] {
+		alike := func(f *result.Result) bool {
+			return f != r && r.Run.Scenario == f.Run.Scenario && len(r.AtOccupancy) > 0 &&
+				r.Config.Strategy == f.Config.Strategy && sameButStrategy(r.Config) == sameButStrategy(f.Config)
+		}
+		if slices.ContainsFunc(fills, alike) && !slices.Contains(fills, r) {
+			more++
+		}
+	}
+	return more
 }
 
 // sameButStrategy is what fills that differ in their strategy alone have in

@@ -31,7 +31,7 @@ func (f *churnFlags) checkAuto() error {
 		return usagef("leave --attempts out", "--attempts %d with --rate auto: each step makes as many as its proof takes", f.attempts)
 	case f.concurrency != 0:
 		return usagef("--rate max --concurrency "+strconv.Itoa(f.concurrency), "--concurrency is for --rate max: at a rate, attempts are made when they are due")
-	case f.repeat > 1:
+	case f.repeat != 1:
 		return usagef("leave --repeat out", "--repeat %d with --rate auto: a search proves its rate by steps of its own", f.repeat)
 	case f.record != "on":
 		return usagef("leave --record out", "--record %s with --rate auto: whether a schedule was kept has to be recorded", f.record)

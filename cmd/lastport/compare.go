@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+
 	"github.com/spf13/cobra"
 
 	"lastport/reports"
@@ -48,7 +50,7 @@ func (a *app) compareVerb() *cobra.Command {
 
 // compare reads both sides and reports what changed.
 func (a *app) compare(f *compareFlags, old, now string) error {
-	if err := f.check(); err != nil {
+	if err := cmp.Or(f.check(), f.notOver(old, now)); err != nil {
 		return err
 	}
 	if !(f.alpha > 0 && f.alpha < 1) {

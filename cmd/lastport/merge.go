@@ -59,7 +59,7 @@ func (a *app) mergeVerb() *cobra.Command {
 
 // merge reads the shards, and saves and reports the whole.
 func (a *app) merge(f *mergeFlags, args []string) error {
-	if err := f.check(); err != nil {
+	if err := cmp.Or(f.check(), f.notOver(args...)); err != nil {
 		return err
 	}
 	parts, err := readParts(args)
@@ -105,16 +105,54 @@ func readParts(args []string) ([]merge.Part, error) {
 func readPart(file string) (merge.Part, error) {
 	d, err := result.ReadAny(file)
 	if err != nil {
-		return merge.Part{}, err
+		return merge.Part{}, &unreadable{err}
 	}
 	switch d := d.(type) {
 	case *result.Result:
 		return merge.Part{From: file, Run: d}, nil
 	case *result.Set:
-		return merge.Part{}, usagef("lastport merge with the folder of one run of it, and its like of each shard",
-			"merge %s: it holds a set of runs, and one run of each shard is merged", file)
+		hint := "lastport merge DIR DIR, each the folder of one run"
+		if run := firstRun(file); run != "" {
+			hint = "lastport merge " + run + " and the folder of the like run of each other shard"
+		}
+		return merge.Part{}, usagef(hint, "merge %s: it holds a set of runs, and one run of each shard is merged", file)
 	}
 	return merge.Part{}, usagef("lastport merge DIR DIR", "merge %s: it holds no run", file)
+}
+
+// unreadable is a result that cannot be merged, as it cannot be read.
+type unreadable struct{ error }
+
+func (e *unreadable) Unwrap() error { return e.error }
+
+// Hint is that of reading. What is there and cannot be read can also be left out.
+func (e *unreadable) Hint() string {
+	hint := ""
+	if h, ok := errors.AsType[*result.FileError](e.error); ok {
+		hint = h.Hint()
+	}
+	if errors.Is(e.error, fs.ErrNotExist) {
+		return hint
+	}
+	without := "leave it out and merge the others with --partial"
+	if hint == "" {
+		return without
+	}
+	return hint + "; or " + without
+}
+
+// firstRun is the folder of the first run in that of a set; "" if it holds none.
+func firstRun(set string) string {
+	if filepath.Base(set) == result.FileName {
+		set = filepath.Dir(set)
+	}
+	entries, _ := os.ReadDir(set) // what is no folder has no runs in it
+	for _, e := range entries {
+		if _, err := os.Stat(filepath.Join(set, e.Name(), result.FileName)); err == nil {
+			return filepath.Join(set, e.Name())
+		}
+	}
+	return ""
 }
 
 // shardFiles are the results that an argument names: itself, or, of a folder

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -45,7 +46,7 @@ func (a *app) planVerb() *cobra.Command {
 		Example: planExample(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			f.given = c.Flags().Changed
-			if err := f.output.check(); err != nil {
+			if err := cmp.Or(f.output.check(), f.output.notOver(f.parts.from)); err != nil {
 				return err
 			}
 			if f.list {

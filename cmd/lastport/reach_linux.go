@@ -43,7 +43,7 @@ func (a *app) reachVerb() *cobra.Command {
 			if err := f.meaningless(c.Flags()); err != nil {
 				return err
 			}
-			f.strategy = oneByOne
+			f.strategy, f.repeat = oneByOne, 1 // it has no flags for them
 			return a.single("reach", step.ClientRST, &f.runFlags, f.reachConfig)
 		},
 	}

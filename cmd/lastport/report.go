@@ -24,6 +24,13 @@ func (a *app) reportVerb() *cobra.Command {
 			if err := out.check(); err != nil {
 				return err
 			}
+			args, err := orNewest(args)
+			if err != nil {
+				return err
+			}
+			if err := out.notOver(args...); err != nil {
+				return err
+			}
 			d, err := chosen(c, args)
 			if err != nil {
 				return err
@@ -41,32 +48,39 @@ func (a *app) reportVerb() *cobra.Command {
 	return verb
 }
 
+// orNewest names the newest run here where nothing is named.
+func orNewest(args []string) ([]string, error) {
+	if len(args) > 0 {
+		return args, nil
+	}
+	newest, err := result.Newest(".")
+	return []string{newest}, err
+}
+
 // chosen reads what the arguments name: several become one set.
 func chosen(c *cobra.Command, args []string) (result.Document, error) {
-	switch len(args) {
-	case 0:
-		path, err := result.Newest(".")
-		if err != nil {
-			return nil, err
-		}
-		return result.ReadAny(path)
-	case 1:
+	if len(args) == 1 {
 		return saved(c, args[0])
 	}
-	docs := make([]result.Document, len(args))
+	sides := make([]reports.Side, len(args))
 	for i, arg := range args {
 		d, err := saved(c, arg)
 		if err != nil {
 			return nil, err
 		}
-		switch d.(type) {
-		case *result.Result, *result.Set:
-			docs[i] = d
+		if sides[i].From = arg; arg == "-" {
+			sides[i].From = "standard input"
+		}
+		switch d := d.(type) {
+		case *result.Result:
+			sides[i].Runs = []*result.Result{d}
+		case *result.Set:
+			sides[i].Runs = d.Runs
 		default:
-			return nil, usagef("lastport report "+arg, "report %s: runs alone are rendered side by side, and it holds none", arg)
+			return nil, usagef("lastport report with it alone", "report %s: runs alone are rendered side by side, and it holds none", arg)
 		}
 	}
-	return reports.Join(docs...), nil
+	return reports.Join(sides...), nil
 }
 
 // saved reads what one argument names.

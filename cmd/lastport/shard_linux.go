@@ -21,7 +21,7 @@ func (f *runFlags) addShard(fs *pflag.FlagSet) {
 // part reads --shard. It changes nothing of what a run does: each shard has all
 // of the range, on a machine or in a place of its own.
 func (f *runFlags) part(c *loadgen.Config, _ place.Host) error {
-	if f.shard == "" {
+	if !f.given("shard") {
 		return nil
 	}
 	s, ok := parseShard(f.shard)

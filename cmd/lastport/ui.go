@@ -87,9 +87,20 @@ func oneLine(s string) string {
 	}, s)
 }
 
-// fail says an error and, if it knows one, its hint.
+// fail says an error, one that has several parts in a line for each, and, if it knows
+// one, its hint.
 func (u *ui) fail(err error) {
-	u.line("lastport: %v", err)
+	lines := []string{err.Error()}
+	if l, ok := errors.AsType[interface {
+		error
+		Lines() []string
+	}](err); ok && len(l.Lines()) > 0 {
+		lines = l.Lines()
+	}
+	u.line("lastport: %s", lines[0])
+	for _, more := range lines[1:] {
+		u.line("  %s", more)
+	}
 	if h, ok := errors.AsType[interface {
 		error
 		Hint() string

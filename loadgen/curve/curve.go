@@ -49,7 +49,7 @@ func Of(r *result.Result) (Curve, error) {
 	if r.Run.Scenario != "fill" {
 		return c, &mismatch{
 			text: fmt.Sprintf("it is a %s: only a fill has latency by occupancy", scenario(r)),
-			hint: "lastport fill --range " + c.Range,
+			hint: "lastport fill with --range as in the plan", // and not as the file says, which anybody may have written
 		}
 	}
 	for _, b := range r.Occupancy {
@@ -69,7 +69,7 @@ func Of(r *result.Result) (Curve, error) {
 	if len(c.Steps) == 0 || c.Steps[0].From > 0 || c.Ports <= 0 {
 		return c, &mismatch{
 			text: "its fill has no latency by occupancy from an empty range on",
-			hint: "lastport fill --range " + c.Range,
+			hint: "lastport fill with --range as in the plan",
 		}
 	}
 	return c, nil

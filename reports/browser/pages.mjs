@@ -16,9 +16,10 @@ export const launch = () => chromium.launch({ executablePath, args: process.getu
 export const resultOf = (name) => JSON.parse(readFileSync(join(samples, name + ".json"), "utf8"));
 
 // open loads a sample and gathers what a good page never does.
-export async function open(browser, name, { scheme = "light", width = 1400, scripts = true } = {}) {
+export async function open(browser, name, { scheme = "light", width = 1400, scripts = true, before = null } = {}) {
   const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme: scheme, javaScriptEnabled: scripts, acceptDownloads: true });
   const page = await context.newPage();
+  if (before) await page.addInitScript(before);
   const url = pathToFileURL(join(samples, name + ".html")).href;
   const faults = [];
   page.on("console", (m) => faults.push("console: " + m.text()));

@@ -83,7 +83,7 @@ type tally struct{ err error }
 func (t *tally) plus(what string, a, b int64) int64 {
 	if b > 0 && a > math.MaxInt64-b || b < 0 && a < math.MinInt64-b {
 		if t.err == nil {
-			t.err = fmt.Errorf("merge: %s: the sum is beyond 64 bits: no run counts so far", what)
+			t.err = fmt.Errorf("%s: the sum is beyond 64 bits: no run counts so far", what)
 		}
 		return 0
 	}

@@ -53,7 +53,7 @@ func choose(parts []Part, partial bool) (*selection, error) {
 			refused.add(p.From, "it is of another run: "+unlike(home[0].Run, p.Run))
 		}
 	}
-	s.parts = once(home, refused)
+	s.parts = once(distinct(home, refused), refused)
 	s.missing = missing(s)
 	refused.missing, refused.count = s.missing, s.count
 	refused.sort()
@@ -106,6 +106,28 @@ func largest(families map[string][]Part) (home []Part) {
 		return nil
 	}
 	return home
+}
+
+// distinct leaves out a run that is there as two shards: a copy under another
+// name, which would count twice. Of such it keeps that with the lower index.
+func distinct(family []Part, refused *RefusedError) (kept []Part) {
+	first := map[string]Part{}
+	for _, p := range family {
+		if other, seen := first[p.Run.Run.ID]; !seen || p.Run.Run.Shard.Index < other.Run.Run.Shard.Index {
+			first[p.Run.Run.ID] = p
+		}
+	}
+	for _, p := range family {
+		is := p.Run.Run
+		of := first[is.ID]
+		if is.ID != "" && of.Run.Run.Shard.Index != is.Shard.Index {
+			refused.add(p.From, fmt.Sprintf("it says that it is shard %d/%d, and is the same run (run.id) as %s, shard %d/%d",
+				is.Shard.Index, is.Shard.Count, of.From, of.Run.Run.Shard.Index, is.Shard.Count))
+			continue
+		}
+		kept = append(kept, p)
+	}
+	return kept
 }
 
 // once keeps one part of each shard: that which came to its own end, and of

@@ -1,8 +1,11 @@
 package merge
 
 import (
+	"cmp"
+	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"lastport/reports/result"
@@ -55,18 +58,25 @@ func common[T any, V comparable](of []*T, get func(*T) map[string]V) map[string]
 	return same
 }
 
-// unlikeHosts names in what the hosts of the shards differ.
+// unlikeHosts names in what the hosts of the shards differ, with the values.
 func (w *whole) unlikeHosts() (all []string) {
-	differ := func(name string, get func(*result.Result) any) {
-		if slices.ContainsFunc(w.runs, func(r *result.Result) bool { return get(r) != get(w.runs[0]) }) {
-			all = append(all, name)
+	differ := func(name string, get func(*result.Result) string) {
+		var values []string
+		for _, r := range w.runs {
+			values = append(values, fmt.Sprintf("%.60s", cmp.Or(get(r), "not set")))
+		}
+		slices.Sort(values)
+		if values = slices.Compact(values); len(values) > 1 {
+			all = append(all, name+" ("+list(values)+")")
 		}
 	}
-	differ("lastport", func(r *result.Result) any { return r.Tool })
-	differ("kernel", func(r *result.Result) any { return r.Host.Kernel })
-	differ("processors", func(r *result.Result) any { return r.Host.CPUs })
-	differ("memory", func(r *result.Result) any { return r.Host.MemoryBytes })
-	differ("usable ports", func(r *result.Result) any { return r.Space.PortsUsable })
+	differ("lastport", func(r *result.Result) string {
+		return strings.Join([]string{r.Tool.Version, r.Tool.Commit, r.Tool.Go}, " ")
+	})
+	differ("kernel", func(r *result.Result) string { return r.Host.Kernel })
+	differ("processors", func(r *result.Result) string { return strconv.Itoa(r.Host.CPUs) })
+	differ("bytes of memory", func(r *result.Result) string { return strconv.FormatInt(r.Host.MemoryBytes, 10) })
+	differ("usable ports", func(r *result.Result) string { return strconv.Itoa(r.Space.PortsUsable) })
 	keys := map[string]bool{}
 	for _, r := range w.runs {
 		for key := range r.Host.Sysctls {
@@ -74,7 +84,7 @@ func (w *whole) unlikeHosts() (all []string) {
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
-		differ(key, func(r *result.Result) any { return r.Host.Sysctls[key] })
+		differ(key, func(r *result.Result) string { return r.Host.Sysctls[key] })
 	}
 	return all
 }

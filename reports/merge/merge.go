@@ -37,7 +37,7 @@ type Part struct {
 // order of parts does not matter. Results that are not the shards of one run,
 // each once, are a *RefusedError; partial leaves them out and says so in the
 // result, as long as there is no doubt which run is meant. A shard whose
-// numbers contradict each other is a *DamagedError.
+// numbers contradict each other, or are too large to be added up, is a *DamagedError.
 func Shards(parts []Part, partial bool) (*result.Result, error) {
 	parts = slices.SortedFunc(slices.Values(parts), inOrder)
 	for _, p := range parts {
@@ -59,7 +59,7 @@ func Shards(parts []Part, partial bool) (*result.Result, error) {
 	}
 	w.judge(res)
 	if err := result.Encode(io.Discard, res); err != nil { // sums of fractions may be infinite
-		return nil, fmt.Errorf("merge: %w", err)
+		return nil, w.blame(err)
 	}
 	return res, nil
 }
@@ -184,7 +184,10 @@ func (w *whole) add() (*result.Result, error) {
 	if err := w.portStates(res); err != nil {
 		return nil, err
 	}
-	return res, w.tally.err
+	if w.tally.err != nil {
+		return nil, w.blame(w.tally.err)
+	}
+	return res, nil
 }
 
 // run is the whole as one run.

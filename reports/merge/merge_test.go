@@ -206,7 +206,7 @@ func TestHostsThatDiffer(t *testing.T) {
 	if want := (result.Host{Kernel: "5.15.0, 6.1.0", CPUs: 2, Place: "private", Sysctls: map[string]string{}, Limits: result.Limits{NoFile: 10}}); !cmp.Equal(h.Host, want) {
 		t.Errorf("host %+v\nwant %+v", h.Host, want)
 	}
-	if len(h.Warnings) != 1 || h.Warnings[0].Message != "the shards' hosts differ in kernel, processors, a, b" {
+	if len(h.Warnings) != 1 || h.Warnings[0].Message != "the shards' hosts differ in kernel (5.15.0, 6.1.0), processors (2, 8), a (1, 2), b (1, not set)" || h.Warnings[0].Hint == "" {
 		t.Errorf("warnings %+v", h.Warnings)
 	}
 }

@@ -45,8 +45,19 @@ const mostNamed = 5
 
 // Error names the results that are no shards of the run, and the shards that are
 // missing.
-func (e *RefusedError) Error() string {
-	var all []string
+func (e *RefusedError) Error() string { return "merge: " + strings.Join(e.faults(), "; ") }
+
+// Lines is what Error says with one result a line; nil if that is one line.
+func (e *RefusedError) Lines() []string {
+	faults := e.faults()
+	if len(faults) < 2 {
+		return nil
+	}
+	return append([]string{"merge: these are not the shards of one run, each once"}, faults...)
+}
+
+// faults is what is wrong, of each result by itself.
+func (e *RefusedError) faults() (all []string) {
 	for _, p := range e.parts[:min(len(e.parts), mostNamed)] {
 		all = append(all, p.From+": "+p.Why)
 	}
@@ -59,7 +70,7 @@ func (e *RefusedError) Error() string {
 	if len(all) == 0 {
 		all = []string{"no result is named"}
 	}
-	return "merge: " + strings.Join(all, "; ")
+	return all
 }
 
 // missingText names shards: "shard 1/3 is missing".

@@ -2,6 +2,7 @@ package merge_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +27,10 @@ func TestRefused(t *testing.T) {
 		"many missing": {bareShards(10_000, 0), "merge: shards 1/10000, 2/10000, 3/10000, 4/10000, 5/10000 and 9994 more are missing"},
 		"double":       {bareShards(2, 0, 1, 1), "merge: folder-2: it is shard 1/2, as folder-1 is"},
 		"twice":        {append(bareShards(2), bareShards(2, 0)...), "merge: folder-0: it is named twice"},
+		"relabelled": {
+			change(bareShards(3), 2, func(r *result.Result) { r.Run.ID = bare(1, 3).Run.ID }),
+			"merge: folder-2: it says that it is shard 2/3, and is the same run (run.id) as folder-1, shard 1/3; shard 2/3 is missing",
+		},
 		"whole": {
 			change(bareShards(2, 0, 1, 1), 2, func(r *result.Result) { r.Run.Shard = nil }),
 			"merge: folder-2: it is a whole run; a part of one is made with --shard",
@@ -64,6 +69,37 @@ func TestRefused(t *testing.T) {
 		if !ok || err.Error() != c.want || !refused.Usage() || refused.Hint() == "" {
 			t.Errorf("%s: %v\nwant %s", name, err, c.want)
 		}
+	}
+}
+
+// TestRefusedLines: of several results each has a line of its own.
+func TestRefusedLines(t *testing.T) {
+	parts := append(bareShards(3, 0, 1), bareShards(3, 0)...)
+	_, err := merge.Shards(parts, false)
+	refused, ok := errors.AsType[*merge.RefusedError](err)
+	want := []string{"merge: these are not the shards of one run, each once", "folder-0: it is named twice", "shard 2/3 is missing"}
+	if !ok || !slices.Equal(refused.Lines(), want) {
+		t.Errorf("%v, lines %q", err, refused.Lines())
+	}
+	_, err = merge.Shards(bareShards(3, 0, 1), false)
+	if refused, ok = errors.AsType[*merge.RefusedError](err); !ok || refused.Lines() != nil {
+		t.Errorf("%v, lines %q", err, refused.Lines())
+	}
+}
+
+// TestACopyUnderAnotherNameCountsOnce: of a run that is there as two shards the numbers are
+// not doubled, also where the copy began last of those that say they are its shard.
+func TestACopyUnderAnotherNameCountsOnce(t *testing.T) {
+	parts := append(bareShards(2), bareShards(2, 0)...)
+	parts[2].From = "copy"
+	parts[2].Run.Run.Shard.Index = 1
+	parts[2].Run.Run.Started = begun().Add(time.Second)
+	r, err := merge.Shards(parts, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *r.Measured.Connections != 210 || len(r.Merged.LeftOut) != 1 || r.Merged.LeftOut[0].From != "copy" || !r.Verdict.OK {
+		t.Errorf("%d connections, %+v", *r.Measured.Connections, r.Merged)
 	}
 }
 
@@ -153,8 +189,24 @@ func TestSumsThatDoNotFit(t *testing.T) {
 			p.Run.Run.Started = begun()
 			grow(p.Run)
 		}
-		if res, err := merge.Shards(parts, false); err == nil {
+		res, err := merge.Shards(parts, false)
+		if err == nil {
 			t.Errorf("%s: no error, but\n%s", name, encoded(t, res))
+		} else if _, refused := errors.AsType[*merge.DamagedError](err); !refused {
+			t.Errorf("%s: %v: it names no result", name, err)
+		}
+	}
+}
+
+// TestTheResultThatDoesNotFitIsNamed, and not one beside it.
+func TestTheResultThatDoesNotFitIsNamed(t *testing.T) {
+	for i := range 3 {
+		parts := bareShards(3)
+		parts[i].Run.Kernel["ActiveOpens"] = 1<<63 - 1
+		parts[(i+1)%3].Run.Run.Seed = 1<<64 - 1
+		_, err := merge.Shards(parts, false)
+		if want := "merge: " + parts[i].From + ": kernel.ActiveOpens: the sum is beyond 64 bits: no run counts so far"; err == nil || err.Error() != want {
+			t.Errorf("%v\nwant %s", err, want)
 		}
 	}
 }

@@ -64,7 +64,7 @@ func (w *whole) warnings(res *result.Result) (all []result.Warning) {
 		"by their hosts' clocks all shards ran at one time for %v, and the longest took %v: rates are not added up, and what each had open at once was not open at once in all",
 		rounded(common), rounded(longest))
 	if unlike := w.unlikeHosts(); len(unlike) > 0 {
-		warn(true, "unlike_hosts", "", "the shards' hosts differ in %s", list(unlike))
+		warn(true, "unlike_hosts", "run all shards on hosts that are alike, if it matters for what was measured", "the shards' hosts differ in %s", list(unlike))
 	}
 	return append(all, w.told()...)
 }

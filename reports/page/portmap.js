@@ -149,7 +149,8 @@ const portmap = (() => {
       high.value = m.high;
       changed.part();
     };
-    const typed = () => tools.zoom(Number(low.value) || 0, Number(high.value) || 65535);
+    const port = (input, other) => (input.value === "" ? other : Math.round(Number(input.value)));
+    const typed = () => tools.zoom(port(low, 0), port(high, 65535));
     low.addEventListener("change", typed);
     high.addEventListener("change", typed);
     const labelled = (text, e) => {

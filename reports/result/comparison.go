@@ -26,6 +26,7 @@ type ComparedSide struct {
 	From    string   `json:"from"` // as it was named
 	Runs    int      `json:"runs"`
 	LeftOut int      `json:"left_out,omitempty"` // runs that did not come to their own end, and are not among them
+	Copies  int      `json:"copies,omitempty"`   // of runs that are among them: a run counts once
 	Kernels []string `json:"kernels,omitempty"`
 	Tools   []string `json:"tools,omitempty"` // versions of lastport
 }

@@ -1,13 +1,12 @@
 package result
 
 // Cost is what one connection cost, and what of it was lastport's own. A user or
-// system time that is 0 is absent: the kernel's ticks found none, and what a tick
-// does not find it may still have used. Of a run with few ticks the total alone
-// is known.
+// system time of 0 is what the kernel's ticks found: what a tick does not find may
+// still have been used. Of a run with few ticks the total alone is known.
 type Cost struct {
 	CPUNSPerConn       int64       `json:"cpu_ns_per_conn"`                // of all threads, both ends where both are lastport's; exact
-	UserCPUNSPerConn   int64       `json:"user_cpu_ns_per_conn,omitempty"` // what of it ticks found in user space
-	SysCPUNSPerConn    int64       `json:"sys_cpu_ns_per_conn,omitempty"`
+	UserCPUNSPerConn   *int64      `json:"user_cpu_ns_per_conn,omitempty"` // what of it ticks found in user space
+	SysCPUNSPerConn    *int64      `json:"sys_cpu_ns_per_conn,omitempty"`
 	Generator          *CPUPerConn `json:"generator,omitempty"` // of the threads that open; absent with ends together, where each does both ends
 	Listener           *CPUPerConn `json:"listener,omitempty"`  // of those that accept; likewise
 	UserBytesPerConn   *int64      `json:"user_bytes_per_conn,omitempty"`
@@ -19,8 +18,8 @@ type Cost struct {
 
 // CPUPerConn is the processor time of one end of one connection; 0 as in Cost.
 type CPUPerConn struct {
-	UserNS int64 `json:"user_ns,omitempty"`
-	SysNS  int64 `json:"sys_ns,omitempty"`
+	UserNS int64 `json:"user_ns"`
+	SysNS  int64 `json:"sys_ns"`
 }
 
 // Observer is what watching the kernel cost.

@@ -22,8 +22,8 @@ const notMeasured = "not measured"
 
 // ParseExpect reads an expression: FIELD OPERATOR VALUE, blanks allowed between
 // them. ExpectFields lists the fields. Operators are < <= > >= == and !=. A
-// time takes a unit (1ms), a share a number or percent (2%), yes-or-no fields
-// true or false, everything else a number. It needs no result, so that what is
+// time takes a unit (1ms), a share a number or percent (2%) that the field can
+// have, yes-or-no fields true or false, everything else a number. It needs no result, so that what is
 // wrong is known before a run; errors are of type *ExpectError.
 func ParseExpect(expr string) (Expectation, error) {
 	fail := func(problem, hint string) (Expectation, error) {
@@ -49,6 +49,9 @@ func ParseExpect(expr string) (Expectation, error) {
 	want, ok := f.kind.parse(value)
 	if !ok {
 		return fail(fmt.Sprintf("value %q: want %s", value, f.kind.form()), "--expect '"+name+op+f.kind.sample()+"'")
+	}
+	if problem, meant := checkShare(name, f.kind, value, want); problem != "" {
+		return fail(problem, "--expect '"+name+op+meant+"'")
 	}
 	return Expectation{expr: expr, field: f, op: op, want: want}, nil
 }

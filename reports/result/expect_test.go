@@ -40,7 +40,7 @@ func measured() *Result {
 		Requests:      &Requests{Answered: 990, Failed: 10},
 		TimeWait:      &TimeWait{Generator: 400, Listener: 0},
 		Kernel:        Counters{"ListenOverflows": 0, "TWRecycled": 7},
-		Cost:          &Cost{UserCPUNSPerConn: 2_900, KernelBytesPerConn: p(int64(7_790))},
+		Cost:          &Cost{UserCPUNSPerConn: p(int64(2_900)), SysCPUNSPerConn: p(int64(0)), KernelBytesPerConn: p(int64(7_790))},
 		Observer:      &Observer{Share: 0.0062},
 		Warnings:      []Warning{{Code: "x"}},
 	}
@@ -99,6 +99,7 @@ func TestExpect(t *testing.T) {
 		{"kernel.TWRecycled<7", "7", false},
 		{"kernel.NoSuchCounter==0", notMeasured, false},
 		{"cost.user_cpu_per_conn<3us", "2.9µs", true},
+		{"cost.sys_cpu_per_conn==0s", "0s", true}, // that no tick found it was measured
 		{"cost.kernel_bytes_per_conn<8192", "7790", true},
 		{"cost.user_bytes_per_conn<64", notMeasured, false},
 		{"observer.share<1%", "0.0062", true},

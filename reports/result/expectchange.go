@@ -2,6 +2,7 @@ package result
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -27,17 +28,39 @@ func ParseExpectChange(expr string) (ChangeExpectation, error) {
 	value := strings.TrimSpace(expr[at+len(op):])
 	name := strings.TrimSpace(expr[:at])
 	f, known := lookupField(name)
-	by, relative := change(value)
-	if !known || !relative || f.kind == share || f.kind == truth {
-		e, err := ParseExpect(expr)
-		return ChangeExpectation{Expectation: e}, changeHint(err)
+	if meant := asChange(value); known && meant != "" && f.kind != share && f.kind != truth {
+		return f.changes(expr, op, value, meant)
+	}
+	e, err := ParseExpect(expr)
+	return ChangeExpectation{Expectation: e}, changeHint(err)
+}
+
+// changes expects a change of the field by value; meant is how that is written.
+func (f field) changes(expr, op, value, meant string) (ChangeExpectation, error) {
+	fail := func(problem, op string) (ChangeExpectation, error) {
+		return ChangeExpectation{}, &ExpectError{Expr: expr, Problem: problem, hint: "--expect '" + f.name + op + meant + "'"}
 	}
 	if op == "=" || op == "!" {
-		return ChangeExpectation{}, &ExpectError{
-			Expr: expr, Problem: "unknown operator \"" + op + "\", want < <= > >= == or !=", hint: "--expect '" + name + "<=" + value + "'",
-		}
+		return fail("unknown operator \""+op+"\", want < <= > >= == or !=", "<=")
 	}
+	if value != meant {
+		return fail(fmt.Sprintf("value %q: want %s, or a change as %s", value, f.kind.form(), meant), op)
+	}
+	by, _ := change(meant)
 	return ChangeExpectation{Expectation{expr: expr, field: f, op: op, want: by}, true}, nil
+}
+
+// asChange writes the change that a value in percent may have meant: "+10%" of
+// "10%" and of "+ 10 %"; "" if it is none.
+func asChange(value string) string {
+	value = strings.Join(strings.Fields(value), "")
+	if !strings.HasPrefix(value, "-") {
+		value = "+" + strings.TrimPrefix(value, "+")
+	}
+	if _, ok := change(value); !ok {
+		return ""
+	}
+	return value
 }
 
 // change reads "+10%" as 0.1.

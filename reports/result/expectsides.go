@@ -37,14 +37,14 @@ func sideFields() []field {
 		{"ports.odd", count, of(ports, func(p *Ports) *int64 { return &p.Odd })},
 		{"ports.distinct", count, of(ports, func(p *Ports) *int64 { return &p.Distinct })},
 		{"cost.cpu_per_conn", duration, of(cost, func(c *Cost) *int64 { return &c.CPUNSPerConn })},
-		{"cost.user_cpu_per_conn", duration, of(cost, func(c *Cost) *int64 { return found(&c.UserCPUNSPerConn) })},
-		{"cost.sys_cpu_per_conn", duration, of(cost, func(c *Cost) *int64 { return found(&c.SysCPUNSPerConn) })},
+		{"cost.user_cpu_per_conn", duration, of(cost, func(c *Cost) *int64 { return c.UserCPUNSPerConn })},
+		{"cost.sys_cpu_per_conn", duration, of(cost, func(c *Cost) *int64 { return c.SysCPUNSPerConn })},
 		{"cost.user_bytes_per_conn", count, of(cost, func(c *Cost) *int64 { return c.UserBytesPerConn })},
 		{"cost.kernel_bytes_per_conn", count, of(cost, func(c *Cost) *int64 { return c.KernelBytesPerConn })},
-		{"cost.generator.user_cpu", duration, of(end(generator), func(c *CPUPerConn) *int64 { return found(&c.UserNS) })},
-		{"cost.generator.sys_cpu", duration, of(end(generator), func(c *CPUPerConn) *int64 { return found(&c.SysNS) })},
-		{"cost.listener.user_cpu", duration, of(end(listener), func(c *CPUPerConn) *int64 { return found(&c.UserNS) })},
-		{"cost.listener.sys_cpu", duration, of(end(listener), func(c *CPUPerConn) *int64 { return found(&c.SysNS) })},
+		{"cost.generator.user_cpu", duration, of(end(generator), func(c *CPUPerConn) *int64 { return &c.UserNS })},
+		{"cost.generator.sys_cpu", duration, of(end(generator), func(c *CPUPerConn) *int64 { return &c.SysNS })},
+		{"cost.listener.user_cpu", duration, of(end(listener), func(c *CPUPerConn) *int64 { return &c.UserNS })},
+		{"cost.listener.sys_cpu", duration, of(end(listener), func(c *CPUPerConn) *int64 { return &c.SysNS })},
 		{"cost.tool_share", share, of(cost, func(c *Cost) *float64 { return c.ToolShare })},
 		{"cost.generator_busy", share, of(cost, func(c *Cost) *float64 { return c.GeneratorBusy })},
 		{"cost.host_busy", share, of(cost, func(c *Cost) *float64 { return c.HostBusy })},
@@ -62,14 +62,6 @@ func of[T any, V int64 | float64 | bool](part func(*Result) *T, get func(*T) *V)
 		}
 		return read(get(p))
 	}
-}
-
-// found is a time that is absent if it is 0.
-func found(ns *int64) *int64 {
-	if *ns == 0 {
-		return nil
-	}
-	return ns
 }
 
 // read turns a value that may be absent into a number; true is 1.

@@ -77,6 +77,7 @@ type Run struct {
 	Shard       *Shard    `json:"shard,omitempty"`
 	Repeat      int       `json:"repeat,omitempty"` // which of the repeats of one run this is, from 1; absent: it was not repeated
 	Seed        uint64    `json:"seed"`
+	Folder      string    `json:"folder,omitempty"` // of several results rendered side by side: the one that it was read from
 }
 
 // Shard says which part of a distributed run this is; Index counts from 0.
@@ -129,6 +130,9 @@ type Config struct {
 	Targets       []string          `json:"target"`
 	Proto         string            `json:"proto"`
 	Strategy      string            `json:"strategy"`
+	WindowSize    int               `json:"window_size,omitempty"`  // window: ports in a window; absent: the strategy's own
+	WindowMoves   *int              `json:"window_moves,omitempty"` // window: windows that are tried at random before all are tried in turn
+	Tradeoff      int               `json:"tradeoff,omitempty"`     // random-increment: the longest step from a port to the next
 	Close         string            `json:"close"`
 	Mode          string            `json:"mode,omitempty"`            // reuse: what keeps the port taken
 	UserTimeoutNS int64             `json:"user_timeout_ns,omitempty"` // reuse: TCP_USER_TIMEOUT

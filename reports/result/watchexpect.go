@@ -76,6 +76,9 @@ func ParseExpectWatch(expr string) (WatchExpectation, error) {
 		if !ok {
 			return fail(fmt.Sprintf("value %q: want %s", text, f.kind.form()), "--expect '"+name+op+f.kind.sample()+"'")
 		}
+		if problem, meant := checkShare(name, f.kind, text, want); problem != "" {
+			return fail(problem, "--expect '"+name+op+meant+"'")
+		}
 		return WatchExpectation{Expectation{expr: expr, op: op, want: want}, f}, nil
 	}
 	hint := "a field is one of " + strings.Join(names, ", ")

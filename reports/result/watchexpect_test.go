@@ -26,6 +26,8 @@ func TestExpectWatch(t *testing.T) {
 	}{
 		{watchedHost(), "occupancy<80%", "0.75", true},
 		{watchedHost(), "occupancy<0.75", "0.75", false},
+		{watchedHost(), "occupancy<=1", "0.75", true},
+		{watchedHost(), "occupancy>=100%", "0.75", false},
 		{watchedHost(), "taken<=21000", "21000", true},
 		{watchedHost(), " used == 21000 ", "21000", true},
 		{watchedHost(), "usable>=28001", "28000", false},
@@ -61,6 +63,10 @@ func TestExpectWatchRefuses(t *testing.T) {
 		"connect.p99<1ms": {`--expect "connect.p99<1ms": unknown field "connect.p99"`, "a field is one of occupancy, taken, used, usable, connections, time_wait, opened, growth, closed, exhausted_in"},
 		"taken=5":         {`--expect "taken=5": unknown operator "=", want < <= > >= == or !=`, "--expect 'taken<=5'"},
 		"occupancy<x":     {`--expect "occupancy<x": value "x": want a share (0.02) or percent (2%)`, "--expect 'occupancy<2%'"},
+		"occupancy<80":    {`--expect "occupancy<80": value "80" is 8000%, and occupancy is from 0% to 100%`, "--expect 'occupancy<80%'"},
+		"occupancy>= 1.1": {`--expect "occupancy>= 1.1": value "1.1" is 110%, and occupancy is from 0% to 100%`, "--expect 'occupancy>=1.1%'"},
+		"occupancy<120%":  {`--expect "occupancy<120%": value "120%" is 120%, and occupancy is from 0% to 100%`, "--expect 'occupancy<2%'"},
+		"occupancy>-0.1":  {`--expect "occupancy>-0.1": value "-0.1" is -10%, and occupancy is from 0% to 100%`, "--expect 'occupancy>2%'"},
 		"exhausted_in>5":  {`--expect "exhausted_in>5": value "5": want a time with its unit (ns, us, ms, s, m, h)`, "--expect 'exhausted_in>1ms'"},
 		"taken<NaN":       {`--expect "taken<NaN": value "NaN": want a number`, "--expect 'taken<1000'"},
 	} {

@@ -46,6 +46,10 @@ test("the percentiles end in the slowest attempt", async () => {
     assert.equal(values.at(-1), latency[name].max_ns, name);
     const at90 = data[0].findIndex((v) => v === 1);
     assert.equal(data[i + 1][at90], latency[name].p90_ns, name);
+    for (const [nines, field] of [[2, "p99_ns"], [3, "p999_ns"]]) {
+      if (latency[name].count < 10 ** nines) continue;
+      assert.equal(data[i + 1][data[0].findIndex((v) => v === nines)], latency[name][field], `${name} ${field}`);
+    }
   });
   await context.close();
 });
@@ -120,6 +124,89 @@ test("the port map is the result's, cell by cell, and says what the pointer is o
   await page.getByLabel("to", { exact: true }).fill("40099");
   await page.keyboard.press("Tab");
   assert.match(await page.locator("#run-map output").textContent(), /^ports 40000 to 40099/);
+  await page.getByLabel("Ports from").fill("40001.5");
+  await page.keyboard.press("Tab");
+  assert.match(await page.locator("#run-map output").textContent(), /^ports 40002 to 40099/);
+  await context.close();
+});
+
+test("each layer of a map is the result's", async () => {
+  const raw = (text) => [...inflateRawSync(Buffer.from(text, "base64"))];
+  const { page, context } = await open(browser, "reach");
+  await unfold(page);
+  const { reach } = resultOf("reach");
+  const got = await page.evaluate(() => [...document.getElementById("run-map").view.map.bytes]);
+  const want = new Array(65536).fill(0);
+  [reach.through, reach.refused, reach.dropped, reach.other].forEach((list, i) => (list || []).forEach((text) => {
+    const [low, high] = text.split("-").map(Number);
+    for (let port = low; port <= (high || low); port++) want[port] = i + 1;
+  }));
+  assert.deepEqual(got, want);
+  await context.close();
+
+  const nat = await open(browser, "nat");
+  await unfold(nat.page);
+  const moment = resultOf("nat").port_states.moments[0];
+  const pick = nat.page.getByLabel("Coloured by");
+  const layers = await pick.locator("option").allTextContents();
+  for (const end of ["client", "server", "gateway"]) {
+    const layer = layers.find((name) => name.startsWith(`${end}'s ports`));
+    assert.ok(layer, `${end} of ${layers}`);
+    await pick.selectOption({ label: layer });
+    const bytes = raw(moment[end].map);
+    await nat.page.waitForFunction((want) => {
+      const { bytes } = document.getElementById("run-map").view.map;
+      return want.every((v, i) => bytes[i] === v);
+    }, bytes, { timeout: 60000 });
+  }
+  await nat.context.close();
+});
+
+test("the numbers of runs side by side are those of their results", async () => {
+  const { page, context } = await open(browser, "compared");
+  const { runs } = resultOf("compared");
+  const table = async (id) => page.evaluate((id) => [...document.querySelectorAll(`#${id} tbody tr`)].map((tr) => [...tr.children].map((c) => c.textContent)), id);
+  const [data] = await dataOf(page, "set-percentiles");
+  const rows = await table("set-percentiles");
+  const drawn = runs.filter((r) => r.latency.connect.hdr);
+  assert.equal(rows.length, drawn.length);
+  const said = (ns) => page.evaluate((ns) => format("ns", ns), ns);
+  for (const [i, r] of drawn.entries()) {
+    const line = data[drawn.length - i], { connect } = r.latency; // the first is drawn last
+    for (const [nines, field] of [[1, "p90_ns"], [2, "p99_ns"], [3, "p999_ns"]]) {
+      assert.equal(line[data[0].findIndex((v) => v === nines)], connect[field], `${i} ${field}`);
+    }
+    assert.equal(line.filter((v) => v !== null).at(-1), connect.max_ns);
+    const [, p50, , p90, p99, p999] = rows[i];
+    const near = async (text, ns) => { // both have three digits; 20.0 here is 20 there
+      const want = await said(ns);
+      assert.deepEqual([parseFloat(text), text.split(/\s/).at(-1)], [parseFloat(want), want.split(/\s/).at(-1)], `${text}, want ${want}`);
+    };
+    await near(p50, connect.p50_ns);
+    await near(p90, connect.p90_ns);
+    await near(p99, connect.p99_ns);
+    await near(p999, connect.p999_ns);
+  }
+  const [bands] = await dataOf(page, "set-occupancy");
+  runs.forEach((r, i) => r.occupancy.filter((b) => b.from < 1).forEach((b) => {
+    const at = bands[0].findIndex((v) => Math.abs(v - 100 * b.from) < 1e-6);
+    assert.equal(bands[runs.length - i][at], b.p50_ns, `run ${i} at ${b.from}`);
+  }));
+  await context.close();
+});
+
+test("the page of a comparison has the comparison's medians", async () => {
+  const { page, context } = await open(browser, "compare");
+  const c = resultOf("compare");
+  assert.match(await page.locator("h1").textContent(), /^old and new, compared$/);
+  assert.equal(await page.locator(".verdict strong").textContent(), "Worse");
+  const row = page.locator("tbody tr", { has: page.locator("th", { hasText: /^connect\.p50$/ }) }).first();
+  const change = c.pairs[0].changes.find((v) => v.field === "connect.p50");
+  const cells = await row.locator("td").allTextContents();
+  for (const [i, side] of ["old", "new"].entries()) {
+    const want = await page.evaluate((ns) => format("ns", ns), change[side].median);
+    assert.ok(cells[i].startsWith(want), `${cells[i]}, want ${want}`);
+  }
   await context.close();
 });
 
