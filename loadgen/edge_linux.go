@@ -303,5 +303,5 @@ func (e *edge) finish(accepted int64) {
 		e.out.Accepted = e.settled(accepted+opened-failed).Accepted - accepted
 		return
 	}
-	e.out.Accepted = e.peer.Stats().Accepted - accepted
+	e.out.Accepted = e.settled(accepted+e.out.PortsMost).Accepted - accepted
 }

@@ -163,21 +163,23 @@ func (f *filling) full() error {
 	return nil
 }
 
-// settled waits, a second at most and not beyond the run's end, until the
-// listener has accepted what is open: an accept may come a moment after the
-// connect, and what it counts is of slightly different moments.
+// settled waits, a second without news at most and not beyond the run's end, until
+// the listener has accepted what is open: an accept may come a moment after the
+// connect, and what it counts is of slightly different moments. As in catchUp looks
+// are counted, and not time.
 func (f *filling) settled(open int64) result.Server {
-	until := f.clock.Now() + int64(time.Second)
-	if end := f.deadline(); end > 0 {
-		until = min(until, end)
-	}
-	for {
+	end, accepted, quiet := f.deadline(), int64(-1), 0
+	for pause := time.Millisecond; ; pause = min(2*pause, looksApart) {
 		server := f.peer.Stats()
 		counted := server.DistinctTuples == nil || *server.DistinctTuples >= open
-		if server.Accepted >= open && counted || f.clock.Now() >= until {
+		if server.Accepted >= open && counted || quiet == looksWithoutNews || end > 0 && f.clock.Now() >= end {
 			return server
 		}
-		time.Sleep(time.Millisecond)
+		quiet++
+		if server.Accepted != accepted {
+			accepted, quiet = server.Accepted, 0
+		}
+		time.Sleep(pause)
 	}
 }
 

@@ -186,7 +186,7 @@ func TestDrainReleasesAndSaysSo(t *testing.T) {
 // that would wait for it much longer.
 func TestDurationEndsARunThatCannotEnd(t *testing.T) {
 	cfg := config(setRange(t, 40000, 40499), "198.18.0.1:2007")
-	cfg.Timeout, cfg.Duration = time.Minute, 300*time.Millisecond
+	cfg.Timeout, cfg.Duration = time.Minute, 2*time.Second
 	r := must(t, cfg, listen(t, cfg.Targets[0], ignores), &frames{})
 	if r.Outcomes.Canceled == 0 || r.Outcomes.TimedOut != 0 || !strings.Contains(r.Verdict.Text, "--duration") {
 		t.Errorf("outcomes %+v, verdict %+v", r.Outcomes, r.Verdict)

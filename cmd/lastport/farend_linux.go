@@ -76,10 +76,28 @@ func wishOf(cfg *loadgen.Config, local net.Addr) consent.Wish {
 	for _, s := range cfg.Sources {
 		w.Sources = append(w.Sources, kernel.PlainAddr(s))
 	}
+	if at, err := netip.ParseAddrPort(local.String()); err == nil && len(cfg.Sources) == 0 {
+		w.Perhaps = besides(at.Addr(), ownAddrs())
+	}
 	for _, r := range cfg.Range {
 		w.Ports = append(w.Ports, consent.PortRange{Low: r.Low, High: r.High})
 	}
 	return w
+}
+
+// besides returns, plain, those of this host's addresses that the kernel may choose
+// where it has chosen one, and no more than a few of them: which it prefers changes
+// meanwhile, as when an IPv6 address has proven to be nobody else's (RFC 6724,
+// section 5).
+func besides(chosen netip.Addr, own []netip.Addr) (list []netip.Addr) {
+	const most = 64
+	for _, addr := range own {
+		sameKind := addr.Is4() == chosen.Is4() && addr.IsLoopback() == chosen.IsLoopback() && addr.Zone() == chosen.Zone()
+		if plain := kernel.PlainAddr(addr); sameKind && addr != chosen && len(list) < most && !slices.Contains(list, plain) {
+			list = append(list, plain)
+		}
+	}
+	return list
 }
 
 // reach connects to the target, once, from a port outside the run's range if

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"os"
+	"os/exec"
 	"strconv"
 	"strings"
 	"sync"
@@ -39,7 +40,8 @@ func waitFor(t *testing.T, what string, done func() bool) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	t.Fatalf("waited in vain for %s", what)
+	processes, _ := exec.Command("ps", "-eo", "pid,ppid,pgid,stat,args").Output() // for whoever looks into it
+	t.Fatalf("waited in vain for %s\n%s", what, processes)
 }
 
 // gone says whether a process has ended, or is a zombie that nobody reaps.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"path/filepath"
@@ -28,7 +29,7 @@ func atWork(t *testing.T, ignore string) (fill *serving, run, command, program i
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = fill.cmd.Process.Kill() }) // fails where it has ended
-	said := regexp.MustCompile(`(?m)^command (\d+) of (\d+) with (\d+)$`)
+	said := regexp.MustCompile(`(?m)^command (\d+) of (\d+) with (\d+)\n`)
 	waitFor(t, "the command", func() bool { return said.MatchString(fill.stderr.String()) })
 	var ids [3]int
 	for i, text := range said.FindStringSubmatch(fill.stderr.String())[1:] {
@@ -76,8 +77,8 @@ func TestKillEndsTheCommand(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, _ = fill.cmd.Process.Wait() // and not for who else has its standard error
-		for _, pid := range []int{command, program} {
-			waitFor(t, name+": the end of the command and its program", func() bool { return gone(pid) })
+		for what, pid := range map[string]int{"the command": command, "its program": program} {
+			waitFor(t, fmt.Sprintf("%s: the end of %s, %d, of the run %d: %s", name, what, pid, run, fill.stderr), func() bool { return gone(pid) })
 		}
 	}
 }

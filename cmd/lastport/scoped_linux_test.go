@@ -38,7 +38,7 @@ func TestLinkLocalTarget(t *testing.T) {
 	for _, target := range []string{byName, byNumber} {
 		res, _ := run(target, "fill --strategy socket-range --range 40000-40049")
 		if w := res.Witness; !res.Verdict.OK || *res.Measured.Connections != 50 || !w.Agree || *w.SockDiag != 50 {
-			t.Errorf("a fill toward %s: %+v, sock_diag %d", target, res.Verdict, *w.SockDiag)
+			t.Errorf("a fill toward %s: %+v, sock_diag %d, warnings %+v\n%s", target, res.Verdict, *w.SockDiag, res.Warnings, s.stderr)
 		}
 		if got := res.Config.Targets; len(got) != 1 || got[0] != byName {
 			t.Errorf("%s is %v in the result, want %s", target, got, byName)

@@ -9,6 +9,8 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"lastport/loadgen/kernel"
 )
 
 // The two ends of the link between the namespaces of a test.
@@ -76,11 +78,19 @@ func otherHost() error {
 	return furnishLink("far", farAddr)
 }
 
-// furnishLink gives a link its address, and a link-local one that ends alike.
+// furnishLink gives a link its address, and a link-local one that ends alike. The
+// kernel makes none by itself, which would become the one to choose in the middle of a
+// run. A stray RST ends no TIME_WAIT of that host (RFC 1337).
 func furnishLink(name, addr string) error {
 	link, err := netlink.LinkByName(name)
 	if err != nil {
 		return err
+	}
+	const none = "1" // IN6_ADDR_GEN_MODE_NONE
+	for key, value := range map[string]string{"net.ipv6.conf." + name + ".addr_gen_mode": none, "net.ipv4.tcp_rfc1337": "1"} {
+		if err := kernel.WriteSysctl(key, value); err != nil {
+			return err
+		}
 	}
 	for _, text := range []string{addr + "/24", "fe80::" + addr[strings.LastIndexByte(addr, '.')+1:] + "/64"} {
 		a, err := netlink.ParseAddr(text)

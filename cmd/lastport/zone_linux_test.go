@@ -32,3 +32,19 @@ func TestOnLink(t *testing.T) {
 		}
 	}
 }
+
+// Of this host's addresses those that the kernel may choose instead of another are of
+// its family and, if they are a link's, of its link.
+func TestBesides(t *testing.T) {
+	var own []netip.Addr
+	for _, text := range []string{"127.0.0.1", "::1", "192.0.2.1", "192.0.2.2", "198.51.100.1", "fe80::1%a", "fe80::2%a", "fe80::2%b", "2001:db8::1"} {
+		own = append(own, netip.MustParseAddr(text))
+	}
+	for chosen, want := range map[string]string{
+		"192.0.2.1": "[192.0.2.2 198.51.100.1]", "127.0.0.1": "[]", "fe80::1%a": "[fe80::2]", "2001:db8::1": "[]", "fe80::9%c": "[]",
+	} {
+		if got := fmt.Sprint(besides(netip.MustParseAddr(chosen), own)); got != want {
+			t.Errorf("besides %s: %s, want %s", chosen, got, want)
+		}
+	}
+}

@@ -56,6 +56,7 @@ type Wish struct {
 	Visit       bool         `json:"visit,omitempty"`    // proof is all it wants: another connection is the lease
 	Local       string       `json:"local"`              // the generator's end of this connection, as it sees it
 	Sources     []netip.Addr `json:"sources,omitempty"`  // addresses that connections come from, besides this connection's
+	Perhaps     []netip.Addr `json:"perhaps,omitempty"`  // others that the generator's kernel may choose by itself
 	Ports       []PortRange  `json:"ports,omitempty"`    // and the ports that they come from; none: any
 }
 

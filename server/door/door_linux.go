@@ -163,8 +163,8 @@ func (d *Door) grant(conn *net.TCPConn, claim consent.Claim) (*server.Tenant, co
 	if target := kernel.PlainAddrPort(claim.Target); target != own && !slices.ContainsFunc(d.config.Behind, func(a netip.AddrPort) bool { return kernel.PlainAddrPort(a) == target }) {
 		return nil, terms, &elsewhereError{claim.Target, own}
 	}
-	if len(claim.Wish.Sources) > mostSources {
-		return nil, terms, fmt.Errorf("the run has %d source addresses, and at most %d are let in", len(claim.Wish.Sources), mostSources)
+	if n := len(claim.Wish.Sources) + len(claim.Wish.Perhaps); n > mostSources {
+		return nil, terms, fmt.Errorf("the run has %d source addresses, and at most %d are let in", n, mostSources)
 	}
 	if err := d.config.Refuse(claim.Wish); err != nil {
 		return nil, terms, err
@@ -173,7 +173,7 @@ func (d *Door) grant(conn *net.TCPConn, claim consent.Claim) (*server.Tenant, co
 		d.config.Guard.Welcome()
 		return nil, terms, nil // its own answer is all that it takes away
 	}
-	addrs, ports := origins(peer, claim.Wish)
+	addrs, ports := origins(peer, claim.Wish, d.config.Guard.Allows)
 	tenant := server.NewTenant(addrs, ports, d.config.MostOpen, len(d.config.Listener.Addrs()))
 	if err := d.settle(conn, tenant); err != nil {
 		return nil, terms, err
@@ -207,11 +207,16 @@ func (d *Door) portsAt(dialled netip.Addr, own netip.AddrPort) (list []consent.P
 
 // origins says what a tenant's connections come from. Where something between
 // translates addresses, all come from the address that it shows, and from any
-// port.
-func origins(peer netip.AddrPort, w consent.Wish) (addrs []netip.Addr, ports [][2]uint16) {
+// port. An address that the run does without if need be is not insisted on.
+func origins(peer netip.AddrPort, w consent.Wish, allows func(netip.Addr) bool) (addrs []netip.Addr, ports [][2]uint16) {
 	addrs = []netip.Addr{peer.Addr()}
 	if w.Local == kernel.PlainAddrPort(peer).String() {
 		addrs = append(addrs, w.Sources...)
+		for _, addr := range w.Perhaps {
+			if allows(addr) {
+				addrs = append(addrs, addr)
+			}
+		}
 		for _, r := range w.Ports {
 			ports = append(ports, [2]uint16{r.Low, r.High})
 		}

@@ -459,12 +459,14 @@ func TestTenantIsServedInAFlood(t *testing.T) {
 func TestTranslatedAddresses(t *testing.T) {
 	seen := netip.MustParseAddrPort("192.0.2.1:5000")
 	w := consent.Wish{Local: "10.0.0.1:5000", Sources: []netip.Addr{netip.MustParseAddr("10.0.0.2")}, Ports: []consent.PortRange{{Low: 1, High: 2}}}
-	addrs, ports := origins(seen, w)
+	w.Perhaps = []netip.Addr{netip.MustParseAddr("10.0.0.3"), netip.MustParseAddr("10.0.0.4")}
+	allows := func(addr netip.Addr) bool { return addr != w.Perhaps[0] }
+	addrs, ports := origins(seen, w, allows)
 	if len(addrs) != 1 || addrs[0] != seen.Addr() || ports != nil {
 		t.Errorf("translated: %v, %v", addrs, ports)
 	}
 	w.Local = seen.String()
-	if addrs, ports = origins(seen, w); len(addrs) != 2 || len(ports) != 1 {
+	if addrs, ports = origins(seen, w, allows); len(addrs) != 3 || addrs[2] != w.Perhaps[1] || len(ports) != 1 {
 		t.Errorf("as it is: %v, %v", addrs, ports)
 	}
 }
