@@ -1,13 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
 	"net/netip"
 	"os"
 	"slices"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -134,9 +134,16 @@ func (h *house) strangers() int64 {
 	return came
 }
 
+// errNoStates says that over UDP there are none.
+var errNoStates = errors.New("no states over UDP")
+
 // witness watches the kernel for one lease.
 func (h *house) witness(mine door.Mine) func(numbers *result.Server, thorough bool) {
-	began := time.Now()
+	var left map[uint64]bool // by earlier runs
+	leftErr := errNoStates
+	if h.lobby == nil {
+		left, leftErr = cookiesOf(h.listener.Addrs(), mine)
+	}
 	before, beforeErr := kernel.ReadCounters()
 	strangers := h.strangers()
 	return func(numbers *result.Server, thorough bool) {
@@ -147,10 +154,11 @@ func (h *house) witness(mine door.Mine) func(numbers *result.Server, thorough bo
 			overflows := now.Since(before)["ListenOverflows"]
 			numbers.Overflows = &overflows
 		}
-		if h.lobby != nil { // over UDP no close is seen, and there are no states
+		if h.lobby != nil { // over UDP no close is seen
 			numbers.Closed = nil
-		} else if thorough {
-			if states, err := statesFor(h.listener.Addrs(), mine, began); err == nil {
+		}
+		if thorough && leftErr == nil {
+			if states, err := statesFor(h.listener.Addrs(), mine, left); err == nil {
 				numbers.States = states
 			}
 		}
@@ -158,45 +166,49 @@ func (h *house) witness(mine door.Mine) func(numbers *result.Server, thorough bo
 }
 
 // statesFor counts the listener's sockets whose other end is a lease's: what is
-// open, and what has come to TIME_WAIT since the lease began.
-func statesFor(listening []netip.AddrPort, mine door.Mine, began time.Time) (*result.States, error) {
+// open, and what has come to TIME_WAIT, but for the sockets that were there before.
+func statesFor(listening []netip.AddrPort, mine door.Mine, before map[uint64]bool) (*result.States, error) {
+	var open, waiting int64
+	err := socketsOf(listening, mine, func() { open, waiting = 0, 0 }, func(sock *diag.Socket) {
+		switch {
+		case sock.State == diag.Established:
+			open++
+		case sock.State == diag.TimeWait && !before[sock.Cookie]: // an earlier run of the same ports has left the others
+			waiting++
+		}
+	})
+	return &result.States{Established: &open, TimeWait: &waiting}, err
+}
+
+// cookiesOf are those of the sockets that statesFor would look at.
+func cookiesOf(listening []netip.AddrPort, mine door.Mine) (list map[uint64]bool, err error) {
+	err = socketsOf(listening, mine, func() { list = map[uint64]bool{} }, func(sock *diag.Socket) { list[sock.Cookie] = true })
+	return list, err
+}
+
+// socketsOf calls f for each of the listener's sockets whose other end is a lease's.
+// The table may change while it is read: then all begins anew, a few times at most.
+func socketsOf(listening []netip.AddrPort, mine door.Mine, begin func(), f func(*diag.Socket)) (err error) {
 	ports := map[uint16]bool{}
 	for _, a := range listening {
 		ports[a.Port()] = true
 	}
-	const tries = 5 // the table may change while it is read
-	for range tries - 1 {
-		if s, err := countStates(ports, mine, began); err == nil {
-			return s, nil
+	each := func(sock *diag.Socket) {
+		if sock.State != diag.Listen && ports[sock.Local.Port()] && mine(sock.Remote) {
+			f(sock)
 		}
 	}
-	return countStates(ports, mine, began)
-}
-
-const (
-	// timeWait is how long TIME_WAIT takes: TCP_TIMEWAIT_LEN, include/net/tcp.h.
-	timeWait = time.Minute
-	// grain is that of its timer: two ticks of the slowest clock (HZ=100).
-	grain = 20 * time.Millisecond
-)
-
-func countStates(ports map[uint16]bool, mine door.Mine, began time.Time) (*result.States, error) {
-	s := &result.States{Established: new(int64), TimeWait: new(int64)}
-	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
-		err := diag.TCP(family, diag.Of(diag.Established, diag.TimeWait), func(sock *diag.Socket) {
-			switch earlier := timeWait-sock.Left > time.Since(began)+grain; {
-			case !ports[sock.Local.Port()] || !mine(sock.Remote):
-			case sock.State != diag.TimeWait:
-				*s.Established++
-			case !earlier: // what an earlier run of the same ports has left is not this one's
-				*s.TimeWait++
-			}
-		})
-		if err != nil {
-			return nil, err
+	const tries = 5
+	for range tries {
+		begin()
+		if err = diag.TCP(unix.AF_INET, diag.All, each); err == nil {
+			err = diag.TCP(unix.AF_INET6, diag.All, each)
+		}
+		if !errors.Is(err, diag.ErrInterrupted) {
+			return err
 		}
 	}
-	return s, nil
+	return err
 }
 
 // reachableAt names the addresses of this host that a listener on all of them has.

@@ -100,11 +100,11 @@ func (s Server) refuse(w *wire, code string, why error) error {
 // Close ends the lease.
 func (g *Granted) Close() error { return g.w.conn.Close() }
 
-// Serve answers what the generator asks, by handle, until the connection is over,
-// and closes it. An error of handle is told. The error says how the lease ended:
-// nil where the generator has ended it.
+// Serve answers what the generator asks, by handle, until the lease is over, and
+// leaves it to the caller to close the connection: once nothing is left of the lease,
+// as its end tells the generator that. An error of handle is told. The error says how
+// the lease ended: nil where the generator has ended it.
 func (g *Granted) Serve(handle func(Ask) (result.Server, error)) (err error) {
-	defer g.w.conn.Close() //nolint:errcheck // the lease is over, however it ended
 	for {
 		var q question
 		if line, err := g.w.hear(&q, mostProven); errors.Is(err, io.EOF) && len(line) == 0 {

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -111,6 +112,43 @@ func TestBothSidesConsent(t *testing.T) {
 	}
 	if _, err := lease.Ask(AskTotal, time.Minute); !errors.Is(err, ErrEnded) {
 		t.Errorf("after the end: %v, want %v", err, ErrEnded)
+	}
+}
+
+// kept is a connection that counts how often it is closed.
+type kept struct {
+	net.Conn
+	closed atomic.Int32
+}
+
+func (k *kept) Close() error {
+	k.closed.Add(1)
+	return k.Conn.Close()
+}
+
+// The server's end stays open when a lease is over, until nothing is left of it: by
+// its close the generator knows that the same run would be taken again.
+func TestServerClosesLast(t *testing.T) {
+	m := newMeeting()
+	far := &kept{}
+	m.between = func(g, s net.Conn) (net.Conn, net.Conn) {
+		far.Conn = s
+		return g, far
+	}
+	lease, granted, err, _ := m.hold(t, Wish{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- granted.Serve(func(Ask) (result.Server, error) { return result.Server{}, nil }) }()
+	if err := lease.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-served; err != nil || far.closed.Load() != 0 {
+		t.Errorf("the server says that it ended by %v, and has closed %d times", err, far.closed.Load())
+	}
+	if err := granted.Close(); err != nil || far.closed.Load() != 1 {
+		t.Errorf("%v, closed %d times", err, far.closed.Load())
 	}
 }
 
