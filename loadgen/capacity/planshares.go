@@ -79,10 +79,16 @@ func (w Wish) target(i int, whole *solution) TargetPlan {
 	sum := &whole.demand.Needed
 	whole.demand.Tuples.Min += d.Tuples.Min
 	whole.demand.Tuples.Max += d.Tuples.Max
-	if sum.Sets, sum.Targets = sum.Sets+d.Needed.Sets, sum.Targets+d.Needed.Targets; d.Needed.Sets == 0 {
-		sum.Sets = 0
-	}
+	sum.Sets, sum.Targets = together(sum.Sets, d.Needed.Sets), together(sum.Targets, d.Needed.Targets)
 	return t
+}
+
+// together adds what two need; 0, for neither number is enough, if it is so for one.
+func together[N int | int64](a, b N) N {
+	if a == 0 || b == 0 {
+		return 0
+	}
+	return a + b
 }
 
 // scale makes what one part sustains that of the whole.

@@ -85,6 +85,19 @@ func TestSharesRefuse(t *testing.T) {
 	}
 }
 
+// What one target can not be given enough of the whole can not be given, in whatever
+// order the targets are.
+func TestSharesOfWhichOneIsTooMuch(t *testing.T) {
+	w := linux250()
+	w.Range, w.Rate = set(t, "1-9"), 1e6
+	for _, shares := range [][]float64{{0.05, 0.45, 0.45, 0.05}, {0.45, 0.05, 0.05, 0.45}, {0.05, 0.05, 0.45, 0.45}} {
+		w.Targets, w.Shares = len(shares), shares
+		if p, err := NewPlan(w); err == nil {
+			t.Errorf("%v: %+v", shares, p.Demand)
+		}
+	}
+}
+
 // The total is the least of what each target sustains, divided by its share; what
 // is needed is the sum of what each needs; and shares that are alike are none.
 func TestSharesAreTheTargetsTogether(t *testing.T) {
@@ -105,17 +118,21 @@ func TestSharesAreTheTargetsTogether(t *testing.T) {
 		if err != nil {
 			return
 		}
-		least, sets, holds := math.Inf(1), int64(0), true
+		least, sets, enough, holds := math.Inf(1), int64(0), true, true
 		for _, share := range weights {
 			one := p.Wish.part(share)
 			one.Shares, one.Targets = nil, 1
 			alone := one.solve()
 			least = min(least, alone.safe/share)
 			sets += alone.demand.Needed.Sets
+			enough = enough && alone.demand.Needed.Sets > 0
 			holds = holds && alone.demand.Holds
 		}
 		if len(p.Targets) == 0 { // all alike: the plan of even targets
 			return
+		}
+		if !enough {
+			t.Fatalf("%+v for a share for which no number of sets is enough", p.Demand)
 		}
 		if p.Safe != least && math.Abs(p.Safe-least) > 1e-9*least {
 			t.Fatalf("safe %v, want %v", p.Safe, least)
