@@ -8,6 +8,7 @@ import (
 	"lastport/loadgen/capacity"
 	"lastport/loadgen/pace"
 	"lastport/loadgen/scenario"
+	"lastport/reports/figures"
 	"lastport/reports/result"
 )
 
@@ -191,22 +192,22 @@ func (r *run) churnVerdict(res *result.Result) result.Verdict {
 	ok, attempts := res.Outcomes.OK, res.Attempts
 	switch {
 	case !r.complete:
-		return bad("interrupted after %s", counted(attempts, "attempt"))
+		return bad("interrupted after %s", figures.Counted(attempts, "attempt"))
 	case attempts == 0:
 		return bad("no attempt was made")
 	case ok == 0 && res.Measured.FirstNoPort == nil:
-		return bad("none of %s connected", counted(attempts, "attempt"))
+		return bad("none of %s connected", figures.Counted(attempts, "attempt"))
 	case r.cfg.Rate > 0 && attempts < r.due():
-		return bad("the generator, not the ports, was the limit: %s of %s due", counted(attempts, "attempt"), grouped(r.due()))
+		return bad("the generator, not the ports, was the limit: %s of %s due", figures.Counted(attempts, "attempt"), figures.Grouped(r.due()))
 	case res.Residual.Connections != nil && *res.Residual.Connections != 0 && res.Kernel[twOverflow] > 0:
 		return bad("%s measured, %s predicted: %s skipped TIME_WAIT at the limit of tcp_max_tw_buckets",
-			connections(ok), span(*res.Predicted.Connections), grouped(res.Kernel[twOverflow]))
+			connections(ok), span(*res.Predicted.Connections), figures.Grouped(res.Kernel[twOverflow]))
 	case res.Residual.Connections != nil && *res.Residual.Connections != 0:
 		return bad("%s measured, %s predicted: %+d", connections(ok), span(*res.Predicted.Connections), *res.Residual.Connections)
 	case res.Measured.FirstNoPort != nil:
 		return r.ranOut(res)
 	case ok+res.Outcomes.Canceled < attempts: // canceled: the answer was still to come at the end
-		return bad("%s of %s failed, but not for want of a port%s", grouped(attempts-ok-res.Outcomes.Canceled), counted(attempts, "attempt"), refusedBy(res))
+		return bad("%s of %s failed, but not for want of a port%s", figures.Grouped(attempts-ok-res.Outcomes.Canceled), figures.Counted(attempts, "attempt"), refusedBy(res))
 	}
 	return result.Verdict{OK: true, Text: "no port ran out: " + connections(ok) + ", " + perSecond(*res.Measured.RatePerS)}
 }
@@ -214,7 +215,7 @@ func (r *run) churnVerdict(res *result.Result) result.Verdict {
 // refusedBy says that the listener refused SYNs, if it did, and why.
 func refusedBy(res *result.Result) string {
 	if n := res.RefusedByTimeWait(); n > 0 {
-		return ": the listener refused " + counted(n, "SYN") + " for ports that it had in TIME_WAIT, which the gateway had given away again"
+		return ": the listener refused " + figures.Counted(n, "SYN") + " for ports that it had in TIME_WAIT, which the gateway had given away again"
 	}
 	return ""
 }
@@ -224,7 +225,7 @@ func perSecond(rate float64) string {
 	if rate < 100 {
 		return fmt.Sprintf("%.2f per second", rate)
 	}
-	return grouped(int64(math.Round(rate))) + " per second"
+	return figures.Grouped(int64(math.Round(rate))) + " per second"
 }
 
 // ranOut is the verdict of a churn that found no port at times.
@@ -234,7 +235,7 @@ func (r *run) ranOut(res *result.Result) result.Verdict {
 	if res.Outcomes.NATNoPort > 0 {
 		whose = "the gateway's ports"
 	}
-	text := whose + " ran out at attempt " + grouped(n.Attempt) + ": " + connections(res.Outcomes.OK) + " of " + counted(res.Attempts, "attempt")
+	text := whose + " ran out at attempt " + figures.Grouped(n.Attempt) + ": " + connections(res.Outcomes.OK) + " of " + figures.Counted(res.Attempts, "attempt")
 	if r.answer.Late > 0 {
 		text += ", which began up to " + brief(int64(r.answer.Late)) + " late"
 	}

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"lastport/reports/figures"
 	"lastport/reports/result"
 )
 
@@ -142,13 +143,13 @@ func (r *run) edgeVerdict(res *result.Result) result.Verdict {
 		if r.cfg.OnHost != nil {
 			why = ": others on this host came or went"
 		}
-		return bad("%s left toward the target when the command was started, and not %s%s", counted(c.PortsLeft, "port"), grouped(r.cfg.Leave), why)
+		return bad("%s left toward the target when the command was started, and not %s%s", figures.Counted(c.PortsLeft, "port"), figures.Grouped(r.cfg.Leave), why)
 	case c.Ended == result.EndedKilled:
 		v.Text += "; the command was killed, as it went on after SIGTERM at " + toldWords(c.Told)
 	case c.Ended == result.EndedTerminated:
 		v.Text += "; the command was told to end at " + toldWords(c.Told)
 	case c.ExitStatus != nil:
-		v.Text += fmt.Sprintf("; at %s left the command ended with exit status %d", counted(c.PortsLeft, "port"), *c.ExitStatus)
+		v.Text += fmt.Sprintf("; at %s left the command ended with exit status %d", figures.Counted(c.PortsLeft, "port"), *c.ExitStatus)
 	default:
 		v.Text += "; the command was ended by a signal: " + c.Signal
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"lastport/loadgen/kernel"
+	"lastport/reports/figures"
 	"lastport/reports/result"
 )
 
@@ -128,7 +129,7 @@ func (r *run) generatorLimit(res *result.Result) string {
 	switch e := res.ScheduleError; {
 	case res.Run.Scenario != "churn":
 	case r.cfg.Rate > 0 && r.complete && res.Attempts < r.due():
-		return fmt.Sprintf("%s of %s due were made", grouped(res.Attempts), grouped(r.due()))
+		return fmt.Sprintf("%s of %s due were made", figures.Grouped(res.Attempts), figures.Grouped(r.due()))
 	case e != nil && e.P99NS >= max(usual, int64(lateShare*float64(r.courseTime()))):
 		return fmt.Sprintf("one attempt in a hundred began %s late or later", brief(e.P99NS))
 	case r.cfg.Rate == 0 && res.Cost != nil && res.Cost.GeneratorBusy != nil && res.Outcomes.NoPort == 0:

@@ -12,6 +12,7 @@ import (
 	"lastport/loadgen/kernel/diag"
 	"lastport/loadgen/ports"
 	"lastport/loadgen/scenario"
+	"lastport/reports/figures"
 	"lastport/reports/result"
 )
 
@@ -194,7 +195,7 @@ func (f *filling) warnOfTimeWait(n int64) {
 	f.do(func() {
 		f.warn(result.Warning{
 			Code: "edge_time_wait", Hint: "--wait-clean",
-			Message: fmt.Sprintf("%s toward the target in TIME_WAIT when the command was started: it may have got them too, as they came free", counted(n, "more port")),
+			Message: fmt.Sprintf("%s toward the target in TIME_WAIT when the command was started: it may have got them too, as they came free", figures.Counted(n, "more port")),
 		})
 	})
 }

@@ -3,13 +3,13 @@ package loadgen
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"lastport/loadgen/capacity"
 	"lastport/loadgen/outcome"
 	"lastport/loadgen/scenario"
 	"lastport/loadgen/step"
+	"lastport/reports/figures"
 	"lastport/reports/result"
 )
 
@@ -43,7 +43,7 @@ func (r *run) judge(res *result.Result) {
 	}
 	if missed > 0 {
 		res.Verdict.OK = false
-		res.Verdict.Text += "; " + counted(missed, "expectation") + " not met"
+		res.Verdict.Text += "; " + figures.Counted(missed, "expectation") + " not met"
 	}
 }
 
@@ -73,7 +73,7 @@ func (r *run) fillVerdict(res *result.Result) result.Verdict {
 	case scenario.GaveUp:
 		return r.gaveUp(res, n)
 	case scenario.LowMemory:
-		return bad("stopped at %s: %s MB of memory were left", connections(n), grouped(r.low.left>>20))
+		return bad("stopped at %s: %s MB of memory were left", connections(n), figures.Grouped(r.low.left>>20))
 	case scenario.TimeUp:
 		return bad("--duration ended the fill at %s, before the ports did", connections(n))
 	case scenario.Going, scenario.Stopped:
@@ -93,7 +93,7 @@ func (r *run) fillVerdict(res *result.Result) result.Verdict {
 		return bad("%s as predicted, but no port came back after the release", connections(n))
 	case r.cfg.Connections > n:
 		return result.Verdict{OK: true, Text: fmt.Sprintf("the last port%s: %s of the %s asked for, %s predicted, then %s",
-			of, connections(n), grouped(r.cfg.Connections), predicted, then)}
+			of, connections(n), figures.Grouped(r.cfg.Connections), predicted, then)}
 	case r.ends.end == scenario.Reached:
 		return r.reachedVerdict(n)
 	}
@@ -105,9 +105,9 @@ func (r *run) fillVerdict(res *result.Result) result.Verdict {
 func (r *run) gaveUp(res *result.Result, n int64) result.Verdict {
 	switch {
 	case res.NAT != nil && res.NAT.Full():
-		return bad("stopped at %s: connection tracking on the gateway is full at %s entries, which is no lack of ports", connections(n), grouped(*res.NAT.Tracked))
+		return bad("stopped at %s: connection tracking on the gateway is full at %s entries, which is no lack of ports", connections(n), figures.Grouped(*res.NAT.Tracked))
 	case n > r.answer.Connections.Max:
-		return bad("%s opened on %s usable ports: they did not stay open", connections(n), grouped(int64(r.answer.Usable.Size())))
+		return bad("%s opened on %s usable ports: they did not stay open", connections(n), figures.Grouped(int64(r.answer.Usable.Size())))
 	}
 	return bad("gave up at %s: attempt after attempt was %s", connections(n), r.ends.last)
 }
@@ -115,37 +115,20 @@ func (r *run) gaveUp(res *result.Result, n int64) result.Verdict {
 // reachedVerdict is that of a fill that has opened as many as it was to.
 func (r *run) reachedVerdict(n int64) result.Verdict {
 	if r.bounded() {
-		return result.Verdict{OK: true, Text: fmt.Sprintf("%s, as predicted; the last %s stay free for others on this host", connections(n), counted(r.cfg.OnHost.KeepFree, "port"))}
+		return result.Verdict{OK: true, Text: fmt.Sprintf("%s, as predicted; the last %s stay free for others on this host", connections(n), figures.Counted(r.cfg.OnHost.KeepFree, "port"))}
 	}
 	return result.Verdict{OK: true, Text: connections(n) + " opened, as asked; no port ran out"}
 }
 
 // connections writes "1 connection" or "28,232 connections".
-func connections(n int64) string { return counted(n, "connection") }
-
-// counted writes a number and a noun in its number.
-func counted(n int64, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return grouped(n) + " " + noun + "s"
-}
+func connections(n int64) string { return figures.Counted(n, "connection") }
 
 // span writes "1,000" or "1,000 to 1,001".
 func span(i result.Interval) string {
 	if i.Min == i.Max {
-		return grouped(i.Min)
+		return figures.Grouped(i.Min)
 	}
-	return grouped(i.Min) + " to " + grouped(i.Max)
-}
-
-// grouped writes a number with commas between thousands.
-func grouped(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
+	return figures.Grouped(i.Min) + " to " + figures.Grouped(i.Max)
 }
 
 // warnings lists what makes the numbers other than they seem.
@@ -173,7 +156,7 @@ func (r *run) warnings(res *result.Result) []result.Warning {
 	asked := int64(r.cfg.Requests) * res.Outcomes.OK
 	warn(res.Requests != nil && r.complete && res.Requests.Answered < asked, "requests_short", "fewer --requests, or a longer --duration",
 		"%s of %s requests were answered: the others were not sent before the run's end, or failed",
-		grouped(answered(res)), grouped(asked))
+		figures.Grouped(answered(res)), figures.Grouped(asked))
 	warn(r.assassinated(res),
 		"time_wait_assassination", "--ends together, or "+r.set("net.ipv4.tcp_rfc1337=1"),
 		"with ends apart an RST may end a socket in TIME_WAIT (RFC 1337): its port came back early")

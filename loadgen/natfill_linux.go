@@ -6,6 +6,7 @@ import (
 	"lastport/loadgen/scenario"
 	"lastport/loadgen/step"
 	"lastport/loadgen/strategy"
+	"lastport/reports/figures"
 	"lastport/reports/result"
 )
 
@@ -125,14 +126,14 @@ func (r *run) gatewayWarnings(res *result.Result) []result.Warning {
 		list = append(list, result.Warning{
 			Code: "conntrack_full", Hint: "sudo sysctl -w net.netfilter.nf_conntrack_max=1048576 on the machine, or --connections with fewer",
 			Message: fmt.Sprintf("connection tracking had no room for another connection (%s entries): what was dropped for that is timed_out, not nat_no_port",
-				grouped(*nat.Tracked)),
+				figures.Grouped(*nat.Tracked)),
 		})
 	}
 	if n := res.RefusedByTimeWait(); n > 0 {
 		list = append(list, result.Warning{
 			Code: "time_wait_refused", Hint: "--close client-fin: who closes first is nothing to a gateway",
 			Message: fmt.Sprintf("%s for a port that the gateway had given away again were refused by the listener, where the port was in TIME_WAIT: each waited for its next SYN, or timed out",
-				counted(n, "SYN")),
+				figures.Counted(n, "SYN")),
 		})
 	}
 	if nat.Untranslated != nil && *nat.Untranslated > 0 {

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"lastport/loadgen/kernel"
+	"lastport/reports/figures"
 )
 
 // kernelBytes is the kernel memory of one held TCP connection with both ends on
@@ -123,7 +124,7 @@ type MemoryError struct {
 
 func (e *MemoryError) Error() string {
 	return fmt.Sprintf("%s connections need %s MB of kernel memory, %d bytes each with both ends, and of the %s MB available (%s) a run takes at most 90 %%",
-		grouped(e.Connections), grouped(e.Need>>20), kernelBytes, grouped(e.Available>>20), e.Bound)
+		figures.Grouped(e.Connections), figures.Grouped(e.Need>>20), kernelBytes, figures.Grouped(e.Available>>20), e.Bound)
 }
 
 // Hint says what to type.
@@ -139,7 +140,7 @@ type FilesError struct {
 
 func (e *FilesError) Error() string {
 	return fmt.Sprintf("%s connections need %s open files, one for each end, and of the %s that fs.file-max leaves to all programs a run takes at most 90 %%",
-		grouped(e.Connections), grouped(e.Need), grouped(e.Left))
+		figures.Grouped(e.Connections), figures.Grouped(e.Need), figures.Grouped(e.Left))
 }
 
 // Hint says what to type.

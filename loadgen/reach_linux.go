@@ -8,6 +8,7 @@ import (
 	"lastport/loadgen/ports"
 	"lastport/loadgen/scenario"
 	"lastport/loadgen/step"
+	"lastport/reports/figures"
 	"lastport/reports/result"
 )
 
@@ -86,14 +87,14 @@ func (r *run) predictReach(p *result.Predicted) {
 	p.Connections.Min = max(0, p.Connections.Min-lost)
 	p.Connections.Max = max(0, p.Connections.Max-lost)
 	if n := r.answer.Usable.Intersect(privileged()).Size(); n > 0 {
-		p.Why = append(slices.Clip(p.Why), fmt.Sprintf("%s not tried: %s", counted(int64(n), "port"), belowUnprivileged()))
+		p.Why = append(slices.Clip(p.Why), fmt.Sprintf("%s not tried: %s", figures.Counted(int64(n), "port"), belowUnprivileged()))
 	}
 	for _, way := range []struct {
 		ports ports.Ranges
 		name  string
 	}{{out, "out"}, {back, "back"}} {
 		if n := way.ports.Size(); n > 0 {
-			p.Why = append(slices.Clip(p.Why), fmt.Sprintf("the place's firewall drops %s on the way %s", counted(int64(n), "port"), way.name))
+			p.Why = append(slices.Clip(p.Why), fmt.Sprintf("the place's firewall drops %s on the way %s", figures.Counted(int64(n), "port"), way.name))
 		}
 	}
 }
@@ -214,12 +215,12 @@ func (r *run) notTried(f fates) (list []result.NotTried) {
 // sentence says what became of the ports.
 func (f *fates) sentence() string {
 	tried := f.through.Size() + f.refused.Size() + f.dropped.Size() + f.strange.Size()
-	text := fmt.Sprintf("%s of %s get through", grouped(int64(f.through.Size())), counted(int64(tried), "source port"))
+	text := fmt.Sprintf("%s of %s get through", figures.Grouped(int64(f.through.Size())), figures.Counted(int64(tried), "source port"))
 	switch {
 	case f.through.Size() == 0:
-		text = fmt.Sprintf("none of %s gets through", counted(int64(tried), "source port"))
+		text = fmt.Sprintf("none of %s gets through", figures.Counted(int64(tried), "source port"))
 	case f.through.Size() == tried && f.untried.Size() == 0:
-		text = fmt.Sprintf("all %s get through", counted(int64(tried), "source port"))
+		text = fmt.Sprintf("all %s get through", figures.Counted(int64(tried), "source port"))
 	}
 	for _, part := range []struct {
 		ports ports.Ranges
@@ -246,7 +247,7 @@ func briefPorts(set ports.Ranges) string {
 		return strings.ReplaceAll(set.String(), ",", ", ")
 	}
 	more := set[most:]
-	return fmt.Sprintf("%s and %s more in %s", briefPorts(set[:most]), grouped(int64(more.Size())), counted(int64(len(more)), "range"))
+	return fmt.Sprintf("%s and %s more in %s", briefPorts(set[:most]), figures.Grouped(int64(more.Size())), figures.Counted(int64(len(more)), "range"))
 }
 
 // reachVerdict is a reach in one line.
@@ -262,7 +263,7 @@ func (r *run) reachVerdict(res *result.Result) result.Verdict {
 	case !r.complete:
 		return bad("--duration ended the run: %s", reach.Text)
 	case len(reach.Differs) > 0:
-		return bad("not as predicted at %s: %s", counted(reach.Differs.Count(), "port"), reach.Text)
+		return bad("not as predicted at %s: %s", figures.Counted(reach.Differs.Count(), "port"), reach.Text)
 	}
 	return result.Verdict{OK: true, Text: "as predicted, " + reach.Text}
 }

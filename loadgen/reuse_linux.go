@@ -7,6 +7,7 @@ import (
 	"lastport/loadgen/capacity"
 	"lastport/loadgen/scenario"
 	"lastport/loadgen/step"
+	"lastport/reports/figures"
 	"lastport/reports/result"
 )
 
@@ -169,11 +170,11 @@ func (r *run) reuseVerdict(res *result.Result) result.Verdict {
 	case u == nil || !r.complete:
 		return bad("interrupted before the ports were back")
 	case u.Lost > 0 && r.cfg.Duration > 0 && r.cfg.Duration < r.answer.Reuse.Max:
-		return bad("--duration %v ended the wait for %s; %s predicted", r.cfg.Duration, counted(u.Lost, "port"), r.predictedReuse())
+		return bad("--duration %v ended the wait for %s; %s predicted", r.cfg.Duration, figures.Counted(u.Lost, "port"), r.predictedReuse())
 	case u.Count == 0:
-		return bad("none of %s came back", counted(u.Lost, "port"))
+		return bad("none of %s came back", figures.Counted(u.Lost, "port"))
 	case u.Lost > 0:
-		return bad("%s of %s did not come back", grouped(u.Lost), counted(u.Lost+u.Count, "port"))
+		return bad("%s of %s did not come back", figures.Grouped(u.Lost), figures.Counted(u.Lost+u.Count, "port"))
 	case *res.Residual.Reuse != 0:
 		return bad("ports came back after %s to %s, %s predicted%s", brief(u.MinNS), brief(u.MaxNS), r.predictedReuse(), peerClose(u))
 	}

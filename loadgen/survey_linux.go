@@ -7,6 +7,7 @@ import (
 	"lastport/loadgen/picks"
 	"lastport/loadgen/scenario"
 	"lastport/loadgen/step"
+	"lastport/reports/figures"
 	"lastport/reports/result"
 )
 
@@ -197,17 +198,17 @@ func (r *run) surveyVerdict(res *result.Result) result.Verdict {
 	failed := res.Attempts - res.Outcomes.OK - res.Outcomes.NoPort
 	switch {
 	case r.ends.end == scenario.GaveUp:
-		return bad("gave up after %s: attempt after attempt was %s", counted(res.Outcomes.OK, "pick"), r.ends.last)
+		return bad("gave up after %s: attempt after attempt was %s", figures.Counted(res.Outcomes.OK, "pick"), r.ends.last)
 	case r.ends.end == scenario.TimeUp:
-		return bad("--duration ended the survey after %s", counted(res.Outcomes.OK, "pick"))
+		return bad("--duration ended the survey after %s", figures.Counted(res.Outcomes.OK, "pick"))
 	case !r.complete && r.ends.end == scenario.Exhausted:
-		return bad("no port was left after %s, though each was released before the next", counted(res.Outcomes.OK, "pick"))
+		return bad("no port was left after %s, though each was released before the next", figures.Counted(res.Outcomes.OK, "pick"))
 	case sv == nil || sv.Held == nil || !r.complete:
-		return bad("interrupted after %s", counted(res.Outcomes.OK, "pick"))
+		return bad("interrupted after %s", figures.Counted(res.Outcomes.OK, "pick"))
 	case *res.Residual.Connections != 0:
 		return bad("%s held, %s predicted: %+d", connections(*res.Measured.Connections), span(*res.Predicted.Connections), *res.Residual.Connections)
 	case failed > 0:
-		return bad("%s failed for another cause than ports", counted(failed, "attempt"))
+		return bad("%s failed for another cause than ports", figures.Counted(failed, "attempt"))
 	}
-	return result.Verdict{OK: true, Text: fmt.Sprintf("%s of %s, held: %s", counted(sv.Held.Picks, "pick"), counted(sv.Held.Ports, "port"), sv.Held.Text)}
+	return result.Verdict{OK: true, Text: fmt.Sprintf("%s of %s, held: %s", figures.Counted(sv.Held.Picks, "pick"), figures.Counted(sv.Held.Ports, "port"), sv.Held.Text)}
 }

@@ -6,6 +6,7 @@ import (
 
 	"lastport/loadgen/engine"
 	"lastport/loadgen/kernel"
+	"lastport/reports/figures"
 )
 
 // listenerThreads is how many threads with descriptor tables of their own a
@@ -70,7 +71,7 @@ type TableError struct {
 }
 
 func (e *TableError) Error() string {
-	return fmt.Sprintf("a descriptor limit of %d is too low to hold %s connections in %s threads", e.Limit, grouped(e.Connections), grouped(e.Threads))
+	return fmt.Sprintf("a descriptor limit of %d is too low to hold %s connections in %s threads", e.Limit, figures.Grouped(e.Connections), figures.Grouped(e.Threads))
 }
 
 // Hint says what to type.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"lastport/loadgen/kernel/diag"
+	"lastport/reports/figures"
 	"lastport/reports/result"
 )
 
@@ -72,7 +73,7 @@ func (r *run) behind(t trailing, opened int64) {
 		r.warn(result.Warning{
 			Code: "server_behind", Hint: "look at what is between: it may keep connections, or spread them over other servers",
 			Message: fmt.Sprintf("at the end the server had accepted %s of %s, and had not seen the close of %s of them: its counts may be short",
-				grouped(t.accepted), connections(opened), grouped(t.open)),
+				figures.Grouped(t.accepted), connections(opened), figures.Grouped(t.open)),
 		})
 	})
 }

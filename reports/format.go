@@ -7,24 +7,12 @@ import (
 	"strings"
 	"time"
 
+	"lastport/reports/figures"
 	"lastport/reports/result"
 )
 
 // count writes a number in groups of three digits: 28,232.
-func count(n int64) string {
-	digits := strconv.FormatUint(magnitude(n), 10)
-	var b strings.Builder
-	if n < 0 {
-		b.WriteByte('-')
-	}
-	for i, c := range digits {
-		if i > 0 && (len(digits)-i)%3 == 0 {
-			b.WriteByte(',')
-		}
-		b.WriteRune(c)
-	}
-	return b.String()
-}
+func count(n int64) string { return figures.Grouped(n) }
 
 // magnitude is |n|, which int64 cannot hold for its least value.
 func magnitude(n int64) uint64 {
@@ -126,12 +114,7 @@ func durations(i result.Interval) string {
 }
 
 // plural writes a number and a noun.
-func plural(n int64, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return count(n) + " " + noun + "s"
-}
+func plural(n int64, noun string) string { return figures.Counted(n, noun) }
 
 // pluralOf is as many of a thing as an interval says.
 func pluralOf(i result.Interval, noun string) string {

@@ -7,6 +7,7 @@ import (
 	"lastport/loadgen"
 	"lastport/loadgen/place"
 	"lastport/loadgen/strategy"
+	"lastport/reports/figures"
 )
 
 // manyConnections is from how many on a fill says beforehand what it needs.
@@ -85,20 +86,20 @@ func (a *app) sayRaised(c *loadgen.Config, host place.Host) error {
 
 // widened says what the tool has decided of the space that a run gets.
 func (u *ui) widened(connections int64, how string) {
-	u.line("%s connections: %s", grouped(connections), how)
+	u.line("%s connections: %s", figures.Grouped(connections), how)
 }
 
 // needs says what a large run takes of the machine, and what there is.
 func (u *ui) needs(n loadgen.Needs) {
 	have := ""
 	if n.MemoryLeft >= 0 {
-		have = fmt.Sprintf(" of %s MB available (%s)", grouped(n.MemoryLeft>>20), n.MemoryBound)
+		have = fmt.Sprintf(" of %s MB available (%s)", figures.Grouped(n.MemoryLeft>>20), n.MemoryBound)
 	}
 	files := ""
 	if n.FilesLeft >= 0 {
-		files = fmt.Sprintf(" of %s that fs.file-max leaves", grouped(n.FilesLeft))
+		files = fmt.Sprintf(" of %s that fs.file-max leaves", figures.Grouped(n.FilesLeft))
 	}
-	u.line("needs %s descriptors%s, in tables of %s, and %s MB of kernel memory%s", grouped(n.Files), files, grouped(int64(min(n.Tables.Limit, 1<<62))), grouped(n.Memory>>20), have)
+	u.line("needs %s descriptors%s, in tables of %s, and %s MB of kernel memory%s", figures.Grouped(n.Files), files, figures.Grouped(int64(min(n.Tables.Limit, 1<<62))), figures.Grouped(n.Memory>>20), have)
 }
 
 // raised says which settings are others than the host's.

@@ -13,6 +13,7 @@ import (
 	"lastport/loadgen"
 	"lastport/loadgen/place"
 	"lastport/loadgen/ports"
+	"lastport/reports/figures"
 	"lastport/reports/result"
 )
 
@@ -94,29 +95,29 @@ func (u *ui) foundOnHost(c *loadgen.Config, system ports.Ranges, w place.Waiting
 	if len(c.OnHost.Holders) > 0 {
 		held = "taken by " + holderWords(c.OnHost.Holders)
 	}
-	u.line("on the host: %s ports in %s, %s", grouped(int64(c.Ports().Size())), c.Ports(), held)
+	u.line("on the host: %s ports in %s, %s", figures.Grouped(int64(c.Ports().Size())), c.Ports(), held)
 	if w.Sockets > 0 {
 		u.line("%s", waitWords(c, w))
 	}
 	u.line("%s ports of the host's range %s are free, and %s of them stay free for others (--keep-free)",
-		grouped(c.OnHost.FreeBefore), system, grouped(c.OnHost.KeepFree))
+		figures.Grouped(c.OnHost.FreeBefore), system, figures.Grouped(c.OnHost.KeepFree))
 	if c.Scenario == "fill" {
 		most := int64(c.Ports().Size())
 		if c.Connections > 0 {
 			most = min(most, c.Connections)
 		}
-		u.line("takes up to %s of them toward %s, until the release", grouped(most), targetNames(c.Targets))
+		u.line("takes up to %s of them toward %s, until the release", figures.Grouped(most), targetNames(c.Targets))
 	}
 }
 
 // shortQueue says what a setting means that a private place would have raised.
 func (u *ui) shortQueue(queue int) {
-	u.line("%s stays %s: when more connections wait to be accepted, SYNs are lost and come again after a second (listen_overflow)", keyBacklog, grouped(int64(queue)))
+	u.line("%s stays %s: when more connections wait to be accepted, SYNs are lost and come again after a second (listen_overflow)", keyBacklog, figures.Grouped(int64(queue)))
 }
 
 // waitWords says what is in TIME_WAIT, and for how long.
 func waitWords(c *loadgen.Config, w place.Waiting) string {
-	return fmt.Sprintf("in TIME_WAIT toward %s: %s, the last for %s more", targetNames(c.Targets), grouped(w.Sockets), w.Left.Round(time.Second))
+	return fmt.Sprintf("in TIME_WAIT toward %s: %s, the last for %s more", targetNames(c.Targets), figures.Grouped(w.Sockets), w.Left.Round(time.Second))
 }
 
 // waits says that --wait-clean begins to wait.
@@ -126,7 +127,7 @@ func (u *ui) waits(c *loadgen.Config, w place.Waiting) {
 
 // stillWaiting says that --wait-clean was in vain.
 func (u *ui) stillWaiting(w place.Waiting) {
-	u.line("%s are in TIME_WAIT still, after %v: others go on closing connections to the same targets", grouped(w.Sockets), mostWait)
+	u.line("%s are in TIME_WAIT still, after %v: others go on closing connections to the same targets", figures.Grouped(w.Sockets), mostWait)
 }
 
 // holderWords names those who have most of the ports.
@@ -138,7 +139,7 @@ func holderWords(holders []result.PortHolder) string {
 			words = append(words, fmt.Sprintf("%d others", len(holders)-named))
 			break
 		}
-		words = append(words, fmt.Sprintf("%s (%s)", h.Who, grouped(h.Count)))
+		words = append(words, fmt.Sprintf("%s (%s)", h.Who, figures.Grouped(h.Count)))
 	}
 	return strings.Join(words, ", ")
 }

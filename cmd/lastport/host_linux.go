@@ -8,6 +8,7 @@ import (
 	"lastport/loadgen"
 	"lastport/loadgen/place"
 	"lastport/loadgen/ports"
+	"lastport/reports/figures"
 	"lastport/reports/result"
 )
 
@@ -233,13 +234,13 @@ func (f *runFlags) boundConnections(c *loadgen.Config, most, keep int) error {
 		return nil
 	}
 	if uses := usesAtOnce(c); uses > int64(most) {
-		all := grouped(uses)
+		all := figures.Grouped(uses)
 		if uses == math.MaxInt64 {
 			all = "all"
 		}
 		return usagef("--strategy socket-range, which stays inside a range, or fewer: --attempts, --connections or --rate",
 			"this %s may have %s ports of the host's range in use at once, in TIME_WAIT too, and --keep-free %d leaves it %s",
-			c.Scenario, all, keep, grouped(int64(most)))
+			c.Scenario, all, keep, figures.Grouped(int64(most)))
 	}
 	return nil
 }

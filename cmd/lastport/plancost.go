@@ -7,6 +7,7 @@ import (
 
 	"lastport/loadgen/capacity"
 	"lastport/loadgen/curve"
+	"lastport/reports/figures"
 	"lastport/reports/result"
 )
 
@@ -123,7 +124,7 @@ func costOf(r curve.Reading, q curve.Query, l *capacity.Load, from string) *resu
 
 // fills names the fills that a reading is from, and what was done to them.
 func fills(r curve.Reading, q curve.Query) string {
-	low, top := grouped(int64(r.Low)), grouped(int64(r.Top))
+	low, top := figures.Grouped(int64(r.Low)), figures.Grouped(int64(r.Top))
 	switch {
 	case r.Low != r.Top:
 		return fmt.Sprintf("%s: between fills of %s and of %s ports", q.Strategy, low, top)

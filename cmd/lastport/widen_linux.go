@@ -10,6 +10,7 @@ import (
 	"lastport/loadgen/place"
 	"lastport/loadgen/ports"
 	"lastport/loadgen/strategy"
+	"lastport/reports/figures"
 )
 
 // Sources that the tool gives a run by itself begin here, away from the
@@ -54,7 +55,7 @@ func (f *runFlags) widen(c *loadgen.Config, host place.Host) error {
 		c.Sources, what = sourcesFor(c.Targets[0].Addr(), n), "sources"
 	}
 	c.Widened = fmt.Sprintf("%d %s, so that each takes at most %s of %s ports",
-		n, what, grouped((c.Connections+int64(n)-1)/int64(n)), grouped(int64(usable)))
+		n, what, figures.Grouped((c.Connections+int64(n)-1)/int64(n)), figures.Grouped(int64(usable)))
 	return nil
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"lastport/loadgen/ports"
 	"lastport/loadgen/strategy"
+	"lastport/reports/figures"
 )
 
 // Question is a tuple space and the settings that it is used under. The zero
@@ -251,7 +252,7 @@ func (a *Answer) limit(limit int64) {
 	if limit <= 0 || limit >= a.Connections.Max {
 		return
 	}
-	a.why("the limit of %s connections is below the capacity of %s", grouped(limit), a.Connections)
+	a.why("the limit of %s connections is below the capacity of %s", figures.Grouped(limit), a.Connections)
 	a.Connections.Min = min(a.Connections.Min, limit)
 	a.Connections.Max = limit
 }

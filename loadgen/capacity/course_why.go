@@ -3,6 +3,8 @@ package capacity
 import (
 	"fmt"
 	"time"
+
+	"lastport/reports/figures"
 )
 
 // explain says in plain sentences how the course comes about.
@@ -23,7 +25,7 @@ func (c Course) explain(a Answer, rate float64, taken Interval[time.Duration]) [
 // explainFew is explain where more is closed than may be in TIME_WAIT.
 func (c Course) explainFew(a Answer, rate float64) []string {
 	need := fmt.Sprintf("%s attempts per second need %s of %s: at most %s are in TIME_WAIT, and every other is free when it is closed",
-		perSecond(rate), c.Needs, a.portsInPools(), grouped(*a.MaxTimeWait))
+		perSecond(rate), c.Needs, a.portsInPools(), figures.Grouped(*a.MaxTimeWait))
 	switch f := c.FirstNoPort; {
 	case f != nil && f.Certain:
 		return []string{need, fmt.Sprintf("attempt %s finds no port: until then all that were closed are in TIME_WAIT", f.Attempt)}
@@ -48,7 +50,7 @@ func (c Course) scarcity(ports string, rate float64, back Interval[time.Duration
 	switch {
 	case f == nil:
 		return fmt.Sprintf("%s attempts do not use up %s, though %s per second would need %s to go on for ever",
-			grouped(c.Attempts), ports, perSecond(rate), c.Needs)
+			figures.Grouped(c.Attempts), ports, perSecond(rate), c.Needs)
 	case f.Certain:
 		after := Interval[time.Duration]{round(f.After.Min), round(f.After.Max)}
 		return fmt.Sprintf("attempt %s finds no port: %s attempts per second use up %s in %s, and none is back before %v",

@@ -3,6 +3,8 @@ package capacity
 import (
 	"math"
 	"time"
+
+	"lastport/reports/figures"
 )
 
 // Gateway is what a source-NAT gateway of Linux has for connections: a range of
@@ -48,12 +50,12 @@ func (a Answer) Through(g Gateway) Answer {
 	switch {
 	case room.Min > a.Connections.Max:
 		a.why("the gateway has %s translated ports, more than the %s connections that the clients have ports for: theirs run out first",
-			grouped(room.Max), a.Connections)
+			figures.Grouped(room.Max), a.Connections)
 		a.whyRefused(g)
 		a.limit(g.Limit)
 		return a
 	case room.Max >= a.Connections.Min:
-		a.why("the gateway's %s translated ports and the clients' own may run out first, either of them", grouped(room.Max))
+		a.why("the gateway's %s translated ports and the clients' own may run out first, either of them", figures.Grouped(room.Max))
 	}
 	clients := a.Connections
 	b := a
@@ -123,9 +125,9 @@ func (g Gateway) rate(ports Interval[int64], clients *Interval[float64]) *Interv
 // whyGateway explains what the gateway leaves to chance.
 func (a *Answer) whyGateway(g Gateway, room Interval[int64]) {
 	a.why("the gateway translates to %s %s on %s outside %s toward each target: %s %s",
-		grouped(g.Ports), noun(g.Ports, "port"), grouped(g.Addresses), natAddresses(g.Addresses), room, noun(room.Max, "connection"))
+		figures.Grouped(g.Ports), noun(g.Ports, "port"), figures.Grouped(g.Addresses), natAddresses(g.Addresses), room, noun(room.Max, "connection"))
 	if g.Entries > 0 && g.Entries < g.ports() {
-		a.why("its connection tracking has room for %s more entries (nf_conntrack_max), fewer than it has ports: what comes beyond is dropped, and times out", grouped(g.Entries))
+		a.why("its connection tracking has room for %s more entries (nf_conntrack_max), fewer than it has ports: what comes beyond is dropped, and times out", figures.Grouped(g.Entries))
 	}
 	if g.Ports > natWhole {
 		a.why("above %d translated ports a SYN tries %d of them from random starts: near the end SYNs are lost while ports are free, and the last ports are found by chance", natWhole, natTries)

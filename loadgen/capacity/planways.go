@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"lastport/reports/figures"
 )
 
 // Way is a change of the wish that gives more, what it gives, and what it costs.
@@ -135,7 +137,7 @@ func (w Wish) moreAddresses(s solution) []change {
 	var all []change
 	add := func(name string, n int, set func(*Wish)) {
 		c := change{Way: wayNamed(name), wish: w}
-		c.Change = grouped(int64(n)) + " " + c.Change // two at least
+		c.Change = figures.Grouped(int64(n)) + " " + c.Change // two at least
 		set(&c.wish)
 		all = append(all, c)
 	}

@@ -5,6 +5,8 @@ import (
 	"math"
 	"strconv"
 	"time"
+
+	"lastport/reports/figures"
 )
 
 // binds says what the limit is.
@@ -18,10 +20,10 @@ func (w Wish) binds(a Answer) string {
 	case w.safe(a) == math.Inf(1) && a.Unstated:
 		return "it is not known what binds first: without a hold or a reuse time, ports bind no rate"
 	case free && w.Hold == 0:
-		return fmt.Sprintf("ports bind no rate: at most %s are in TIME_WAIT (tcp_max_tw_buckets), and every other is free again at once", grouped(*a.MaxTimeWait))
+		return fmt.Sprintf("ports bind no rate: at most %s are in TIME_WAIT (tcp_max_tw_buckets), and every other is free again at once", figures.Grouped(*a.MaxTimeWait))
 	case free:
 		return fmt.Sprintf("the hold binds first: all ports but the %s that may be in TIME_WAIT (tcp_max_tw_buckets) serve one connection in %v",
-			grouped(*a.MaxTimeWait), w.Hold)
+			figures.Grouped(*a.MaxTimeWait), w.Hold)
 	case w.safe(a) == math.Inf(1):
 		return "ports bind no rate: a closed one is free again at once, so the machine or the network is the limit"
 	case w.Hold == 0:
@@ -38,9 +40,9 @@ func (w Wish) binds(a Answer) string {
 func (w Wish) what() string {
 	if s := w.System; s != nil && s.PerTarget > 0 {
 		if s.PerMachine {
-			return fmt.Sprintf("the %s connections that %s allows per machine and target", grouped(s.PerTarget), s.Name)
+			return fmt.Sprintf("the %s connections that %s allows per machine and target", figures.Grouped(s.PerTarget), s.Name)
 		}
-		return fmt.Sprintf("the %s connections that %s allows per address and target", grouped(s.PerTarget), s.Name)
+		return fmt.Sprintf("the %s connections that %s allows per address and target", figures.Grouped(s.PerTarget), s.Name)
 	}
 	return "the ports"
 }

@@ -1,6 +1,10 @@
 package capacity
 
-import "time"
+import (
+	"time"
+
+	"lastport/reports/figures"
+)
 
 // System is a system other than this kernel, for plans: what its makers state
 // takes the place of the kernel's search and of its settings.
@@ -34,7 +38,7 @@ func (a *Answer) whyBound(s *System) {
 		if s.PerMachine {
 			whose = "each machine"
 		}
-		a.why("%s allows %s connections for %s and target, fewer than its %s", s.Name, grouped(s.PerTarget), whose, count(a.Usable))
+		a.why("%s allows %s connections for %s and target, fewer than its %s", s.Name, figures.Grouped(s.PerTarget), whose, count(a.Usable))
 	}
 }
 

@@ -3,6 +3,8 @@ package capacity
 import (
 	"math"
 	"time"
+
+	"lastport/reports/figures"
 )
 
 // boundTimeWait says how many ports may be out of use after a close, if that is
@@ -20,7 +22,7 @@ func (a *Answer) boundTimeWait(q Question) {
 	a.MaxTimeWait = most
 	a.why("at most %s sockets are in TIME_WAIT (tcp_max_tw_buckets), fewer than there are ports: a port that is closed beyond that "+
 		"is free at once, without the protection of TIME_WAIT, so what is left of the old connection may reach the new one, "+
-		"and ports that are too few do not show", grouped(*most))
+		"and ports that are too few do not show", figures.Grouped(*most))
 }
 
 // waiting is how many ports may be out of use after a close, of all pools: as

@@ -1,6 +1,10 @@
 package capacity
 
-import "lastport/loadgen/ports"
+import (
+	"lastport/loadgen/ports"
+
+	"lastport/reports/figures"
+)
 
 // unreached returns how many of the usable ports a search in steps of two
 // leaves out, at least and at most, when it walks the system's range and finds
@@ -62,7 +66,7 @@ func (a *Answer) whyUnreached(q Question) {
 		return
 	}
 	a.why("the kernel searches %s in steps of two and rounds its odd size of %s down, "+
-		"so it may leave out one port%s, the lowest or the highest", system, grouped(int64(system.Size())), each)
+		"so it may leave out one port%s, the lowest or the highest", system, figures.Grouped(int64(system.Size())), each)
 }
 
 // whyPools says what several targets do not bring.

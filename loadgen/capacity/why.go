@@ -3,10 +3,10 @@ package capacity
 import (
 	"fmt"
 	"math"
-	"strconv"
 	"time"
 
 	"lastport/loadgen/ports"
+	"lastport/reports/figures"
 )
 
 func (a *Answer) why(format string, args ...any) { a.Why = append(a.Why, fmt.Sprintf(format, args...)) }
@@ -15,7 +15,7 @@ func (a *Answer) why(format string, args ...any) { a.Why = append(a.Why, fmt.Spr
 func (i Interval[T]) String() string {
 	text := func(v T) string {
 		if n, ok := any(v).(int64); ok {
-			return grouped(n)
+			return figures.Grouped(n)
 		}
 		return fmt.Sprint(v)
 	}
@@ -25,19 +25,10 @@ func (i Interval[T]) String() string {
 	return text(i.Min) + " to " + text(i.Max)
 }
 
-// grouped writes a number in groups of three digits, as reports do.
-func grouped(n int64) string {
-	digits := strconv.FormatInt(n, 10)
-	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits
-}
-
 // perSecond writes a rate: a whole one as a count.
 func perSecond(rate float64) string {
 	if rate == math.Trunc(rate) && math.Abs(rate) < 1<<53 {
-		return grouped(int64(rate))
+		return figures.Grouped(int64(rate))
 	}
 	return fmt.Sprint(rate)
 }
@@ -53,7 +44,7 @@ func noun(n int64, word string) string {
 // count writes "1 port" or "28 ports".
 func count(s ports.Ranges) string {
 	n := int64(s.Size())
-	return grouped(n) + " " + noun(n, "port")
+	return figures.Grouped(n) + " " + noun(n, "port")
 }
 
 // list names the ports, the first few ranges if they are many.

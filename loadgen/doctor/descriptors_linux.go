@@ -3,6 +3,7 @@ package doctor
 import (
 	"fmt"
 
+	"lastport/reports/figures"
 	"lastport/reports/result"
 )
 
@@ -100,9 +101,4 @@ func checkFileMax(f *Facts) result.Check {
 }
 
 // plural writes a number and a noun.
-func plural(n int64, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return count(n) + " " + noun + "s"
-}
+func plural(n int64, noun string) string { return figures.Counted(n, noun) }

@@ -10,6 +10,7 @@ import (
 
 	"lastport/loadgen/kernel"
 	"lastport/loadgen/ports"
+	"lastport/reports/figures"
 	"lastport/reports/result"
 )
 
@@ -182,13 +183,7 @@ func (f *Facts) set(c *result.Check, key, value string) {
 }
 
 // count writes a number in groups of three digits.
-func count(n int64) string {
-	digits := strconv.FormatInt(n, 10)
-	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits
-}
+func count(n int64) string { return figures.Grouped(n) }
 
 // mebibytes writes an amount of memory.
 func mebibytes(n int64) string { return count(n>>20) + " MiB" }

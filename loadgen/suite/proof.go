@@ -8,6 +8,7 @@ import (
 
 	"lastport/loadgen/capacity"
 	"lastport/loadgen/ports"
+	"lastport/reports/figures"
 )
 
 // What a side of a limit is about.
@@ -329,7 +330,7 @@ func (v *prover) needs(n int, with string, space func(int) (int, int), above boo
 // holdsOpen adds one side of a demand for connections that stay.
 func (v *prover) holdsOpen(s Side, a capacity.Answer, with string) {
 	s.Scenario, s.Connections = "fill", int64(math.Ceil(float64(v.wish.Open)*v.proof.Scale))
-	claim := fmt.Sprintf("%s at a time with %s", grouped(v.wish.Open), with)
+	claim := fmt.Sprintf("%s at a time with %s", figures.Grouped(v.wish.Open), with)
 	switch {
 	case !s.Above && s.Connections > a.Connections.Min, s.Above && s.Connections <= a.Connections.Max:
 		v.skip("%s: too near to the limit for fewer ports to tell", claim)
@@ -346,9 +347,9 @@ func (v *prover) holdsOpen(s Side, a capacity.Answer, with string) {
 // fill opens that many, and one more finds no port.
 func (v *prover) connections() {
 	c := v.plan.Answer.Connections
-	many := grouped(c.Min)
+	many := figures.Grouped(c.Min)
 	if c.Max != c.Min {
-		many += " to " + grouped(c.Max)
+		many += " to " + figures.Grouped(c.Max)
 	}
 	v.add(Side{
 		Limit: LimitConnections, Above: true, Scenario: "fill", Sources: v.wish.Sources, Targets: v.wish.Targets,

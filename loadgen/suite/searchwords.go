@@ -5,6 +5,8 @@ import (
 	"math"
 	"strconv"
 	"time"
+
+	"lastport/reports/figures"
 )
 
 // Residual is how far what was found lies from what was predicted, as a share of
@@ -60,7 +62,7 @@ func (s *Search) Why() []string {
 		return nil
 	}
 	return []string{fmt.Sprintf("while nearly all ports are out of use, each search of this strategy looks at %s ports and more before it "+
-		"meets a free one, which takes about %v of processor time; socket-range begins anywhere", grouped(int64(s.aim.Predicted.Usable.Size()/2)),
+		"meets a free one, which takes about %v of processor time; socket-range begins anywhere", figures.Grouped(int64(s.aim.Predicted.Usable.Size()/2)),
 		s.attemptCost().Round(100*time.Microsecond))}
 }
 
@@ -82,7 +84,7 @@ func (l Limit) because() string {
 // Rate writes a rate with four digits, those of 1,000 and more whole.
 func Rate(v float64) string {
 	if v >= 1000 {
-		return grouped(int64(math.Round(v)))
+		return figures.Grouped(int64(math.Round(v)))
 	}
 	return strconv.FormatFloat(v, 'g', 4, 64)
 }
@@ -92,13 +94,4 @@ func rates(low, high float64) string {
 		return a + " to " + b
 	}
 	return Rate(low)
-}
-
-// grouped writes a number with commas between thousands.
-func grouped(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }

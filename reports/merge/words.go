@@ -3,10 +3,10 @@ package merge
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
+	"lastport/reports/figures"
 	"lastport/reports/result"
 )
 
@@ -27,7 +27,7 @@ func (w *whole) verdict(res *result.Result) result.Verdict {
 		parts = append(parts, missingText(w.missing, w.count))
 	}
 	if n := res.Measured.Connections; n != nil {
-		text := counted(*n, "connection")
+		text := figures.Counted(*n, "connection")
 		switch off := res.Residual.Connections; {
 		case off == nil:
 		case *off == 0:
@@ -42,7 +42,7 @@ func (w *whole) verdict(res *result.Result) result.Verdict {
 		parts = append(parts, w.name(bad[0])+": "+short(bad[0].Verdict.Text))
 	}
 	if more := len(bad) - 1; more > 0 {
-		parts = append(parts, counted(int64(more), "further shard")+" did not come out as they should")
+		parts = append(parts, figures.Counted(int64(more), "further shard")+" did not come out as they should")
 	}
 	return result.Verdict{OK: len(bad) == 0 && len(w.missing) == 0, Text: strings.Join(parts, "; ")}
 }
@@ -58,7 +58,7 @@ func (w *whole) warnings(res *result.Result) (all []result.Warning) {
 	if len(w.missing) > 0 {
 		warn(true, "shards_missing", "merge again when all are there", "%s: every sum is that of %s", missingText(w.missing, w.count), w.shards())
 	}
-	warn(len(w.leftOut) > 0, "left_out", "", "%s left out: %s", counted(int64(len(w.leftOut)), "result"), leftOutText(w.leftOut))
+	warn(len(w.leftOut) > 0, "left_out", "", "%s left out: %s", figures.Counted(int64(len(w.leftOut)), "result"), leftOutText(w.leftOut))
 	common, longest := w.common()
 	warn(!res.Merged.Together, "shards_apart", "start the shards at one time",
 		"by their hosts' clocks all shards ran at one time for %v, and the longest took %v: rates are not added up, and what each had open at once was not open at once in all",
@@ -90,7 +90,7 @@ func (w *whole) told() (all []result.Warning) {
 	}
 	for code, i := range first {
 		if more := times[code] - 1; more > 0 {
-			all[i].Message += fmt.Sprintf("; and likewise %s", counted(int64(more), "further shard"))
+			all[i].Message += fmt.Sprintf("; and likewise %s", figures.Counted(int64(more), "further shard"))
 		}
 	}
 	return all
@@ -114,7 +114,7 @@ func (w *whole) expected() (all []result.Expected) {
 				worst = r.Expect[i].Value + " in " + w.name(r)
 			}
 		}
-		value := fmt.Sprintf("held in %s", counted(int64(held), "shard"))
+		value := fmt.Sprintf("held in %s", figures.Counted(int64(held), "shard"))
 		if worst != "" {
 			value = short(worst)
 		}
@@ -129,9 +129,9 @@ func rounded(ns int64) time.Duration { return time.Duration(ns).Round(time.Milli
 // shards is "3 shards", or "2 of 3 shards".
 func (w *whole) shards() string {
 	if len(w.missing) > 0 {
-		return fmt.Sprintf("%d of %s", len(w.runs), counted(int64(w.count), "shard"))
+		return fmt.Sprintf("%d of %s", len(w.runs), figures.Counted(int64(w.count), "shard"))
 	}
-	return counted(int64(w.count), "shard")
+	return figures.Counted(int64(w.count), "shard")
 }
 
 // name is what a shard is called: as --shard has it.
@@ -166,30 +166,9 @@ func short(text string) string {
 	return string(runes[:most]) + "…"
 }
 
-// counted is "1 shard", "28,232 connections".
-func counted(n int64, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return grouped(n) + " " + noun + "s"
-}
-
 func span(i result.Interval) string {
 	if i.Min == i.Max {
-		return grouped(i.Min)
+		return figures.Grouped(i.Min)
 	}
-	return grouped(i.Min) + " to " + grouped(i.Max)
-}
-
-// grouped is a number with commas: "28,232".
-func grouped(n int64) string {
-	text := strconv.FormatInt(n, 10)
-	start := 0
-	if n < 0 {
-		start = 1
-	}
-	for i := len(text) - 3; i > start; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
+	return figures.Grouped(i.Min) + " to " + figures.Grouped(i.Max)
 }

@@ -5,16 +5,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"lastport/reports/figures"
 )
 
 // count writes a number in groups of three digits: 28,232.
-func count(n int64) string {
-	digits := strconv.FormatInt(n, 10)
-	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits
-}
+func count(n int64) string { return figures.Grouped(n) }
 
 // perSecond writes a rate.
 func perSecond(v float64) string { return count(int64(math.Round(min(v, 1e15)))) + "/s" }
