@@ -223,12 +223,7 @@ func TestThroughAProxy(t *testing.T) {
 		return
 	}
 	setRange(t)
-	front, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer front.Close() //nolint:errcheck // nothing is lost
-	go proxy(front, farAddr+":7000")
+	front := inFront(t, proxy)
 	other, err := net.Listen("tcp", "127.0.0.2:0")
 	if err != nil {
 		t.Fatal(err)
@@ -263,6 +258,18 @@ func TestThroughAProxy(t *testing.T) {
 			}
 		})
 	}
+}
+
+// inFront is a listener before the server elsewhere, whose connections are passed on.
+func inFront(t *testing.T, pass func(front net.Listener, to string)) net.Listener {
+	t.Helper()
+	front, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = front.Close() })
+	go pass(front, farAddr+":7000")
+	return front
 }
 
 // proxy passes connections on.

@@ -108,12 +108,7 @@ func TestChurnCountsWhatTheServerComesTo(t *testing.T) {
 		return
 	}
 	setRange(t)
-	front, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer front.Close() //nolint:errcheck // nothing is lost
-	go slowProxy(front, farAddr+":7000")
+	front := inFront(t, slowProxy)
 	s := elsewhere(t, "--behind", front.Addr().String())
 	for _, target := range []string{farAddr + ":7000", front.Addr().String()} {
 		cfg := farConfig("churn", step.ClientFIN, target)

@@ -316,12 +316,7 @@ func TestHostThroughAProxy(t *testing.T) {
 		return
 	}
 	setRange(t)
-	front, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer front.Close() //nolint:errcheck // nothing is lost
-	go proxy(front, farAddr+":7000")
+	front := inFront(t, proxy)
 	s := elsewhere(t, "--behind", front.Addr().String())
 	status, stdout, stderr := lastportHere(t, "churn", "--rate", "50", "--duration", "300ms", "--place", "host", "--strategy", "socket-range",
 		"--target", front.Addr().String(), "--token-file", s.token, "--format", "json")
